@@ -1,0 +1,92 @@
+/** Opens the database that the settings name, migrated to this program's version. */
+import pg from "pg";
+import { messageOf, UserError } from "../errors.ts";
+import { openEmbedded } from "./embedded/embedded.ts";
+import { assertNotNewer, migrate, readMigrationState } from "./migrate.ts";
+import { createPool } from "./pool.ts";
+import type { Database } from "./port.ts";
+
+/** Connections to a server: enough for the worker's claims and settlements, bot and web side by side. */
+const SERVER_POOL = 10;
+/** The embedded database runs one statement at a time; more connections would only queue there instead of here. */
+const EMBEDDED_POOL = 4;
+
+export interface DatabaseSettings {
+  /** PostgreSQL 15 or newer; null for the embedded one. */
+  databaseUrl: string | null;
+  dataDir: string;
+  /** Who opens it, for the message that a second service gets. */
+  role: string;
+  onConnectionError: (message: string) => void;
+}
+
+export interface OpenedDatabase {
+  database: Database;
+  /** False when another process owns the embedded files; true for it and for every server. */
+  owner: boolean;
+  migrated: string[];
+}
+
+/** Throws `UserError` when the database cannot be reached, opened or migrated. */
+export async function openDatabase(settings: DatabaseSettings): Promise<OpenedDatabase> {
+  const { databaseUrl } = settings;
+  return databaseUrl === null ? await openOwn(settings) : await openServer(databaseUrl, settings);
+}
+
+async function openServer(databaseUrl: string, settings: DatabaseSettings): Promise<OpenedDatabase> {
+  const connection: pg.ClientConfig = { connectionString: databaseUrl, application_name: "nightdesk" };
+  const where = describeUrl(databaseUrl);
+  try {
+    const migrated = await bringUpToDate(connection);
+    const database = createPool({ ...settings, kind: "postgres", where, max: SERVER_POOL, connection });
+    return { database, owner: true, migrated };
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(
+      `Cannot open the database ${where}: ${messageOf(error)}. Check DATABASE_URL and that the server runs`,
+    );
+  }
+}
+
+async function openOwn(settings: DatabaseSettings): Promise<OpenedDatabase> {
+  const embedded = await openEmbedded(settings.dataDir, settings.role);
+  try {
+    const migrated = await bringUpToDate(embedded.connection);
+    const database = createPool({
+      ...settings,
+      kind: "embedded",
+      where: `embedded PostgreSQL in ${settings.dataDir}`,
+      max: EMBEDDED_POOL,
+      connection: embedded.connection,
+      afterClose: embedded.close,
+    });
+    return { database, owner: embedded.owner, migrated };
+  } catch (error) {
+    await embedded.close();
+    throw error;
+  }
+}
+
+async function bringUpToDate(connection: pg.ClientConfig): Promise<string[]> {
+  const client = new pg.Client({ ...connection, connectionTimeoutMillis: 10_000 });
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    const state = await readMigrationState(client);
+    assertNotNewer(state);
+    if (state.pending.length === 0) return [];
+  } finally {
+    await client.end();
+  }
+  return await migrate(connection);
+}
+
+/** Host and database of a connection URL, for a person: never the user's password. */
+export function describeUrl(databaseUrl: string): string {
+  try {
+    const url = new URL(databaseUrl);
+    return `${url.hostname || "local socket"}${url.port ? `:${url.port}` : ""}${url.pathname}`;
+  } catch {
+    return "DATABASE_URL";
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The database of a laptop: PostgreSQL inside DATA_DIR. The first process owns the files and serves them on a
+ * Unix socket in that folder; every other process, notebook or psql connects to that socket.
+ */
+import { join, relative } from "node:path";
+import type { ClientConfig } from "pg";
+import { messageOf, UserError } from "../../errors.ts";
+import { type OwnerLock, readOwner, takeOwnerLock } from "./owner_lock.ts";
+import type { FromWorker, ToWorker } from "./server_worker.ts";
+
+/** `pg` and psql look for this name in the folder that is given as host. */
+const SOCKET_NAME = ".s.PGSQL.5432";
+/** sun_path holds 108 bytes with its final zero on Linux, 104 on macOS. */
+const MAX_SOCKET_PATH_BYTES = 103;
+/** The first start of a new folder runs initdb (4.6 s on two slow cores); a loaded machine may take longer. */
+const OPEN_TIMEOUT_MS = 60_000;
+
+export interface EmbeddedConnection {
+  connection: ClientConfig;
+  /** True when this process owns the files. */
+  owner: boolean;
+  close(): Promise<void>;
+}
+
+/** Opens or joins the embedded database of `dataDir`. Throws `UserError` when neither is possible. */
+export async function openEmbedded(dataDir: string, role: string): Promise<EmbeddedConnection> {
+  prepareFolder(dataDir);
+  const deadline = Date.now() + OPEN_TIMEOUT_MS;
+  // Between finding the lock taken and connecting, the owner may still be starting, or just have ended.
+  while (true) {
+    const lock = takeOwnerLock(dataDir, role);
+    if (lock) return await ownEmbedded(dataDir, lock);
+    const joined = await joinEmbedded(dataDir);
+    if (joined) return joined;
+    if (Date.now() > deadline) throw new UserError(describeSilentOwner(dataDir));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** Makes sure that the folder exists and only its user can enter: the socket has no password. */
+function prepareFolder(dataDir: string): void {
+  try {
+    Deno.mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    Deno.chmodSync(dataDir, 0o700);
+  } catch (error) {
+    throw new UserError(
+      `Cannot use DATA_DIR ${dataDir}: ${messageOf(error)}. It must be a folder that you may write to`,
+    );
+  }
+}
+
+async function ownEmbedded(dataDir: string, lock: OwnerLock): Promise<EmbeddedConnection> {
+  const socketPath = shortSocketPath(dataDir);
+  try {
+    // Left behind by an owner that was killed; the lock says that nobody listens on it now.
+    removeIfThere(socketPath);
+    const worker = new Worker(new URL("./server_worker.ts", import.meta.url).href, { type: "module" });
+    await ask(worker, { kind: "open", folder: join(dataDir, "postgres"), socketPath }, "ready");
+    return {
+      connection: connectionTo(socketPath),
+      owner: true,
+      async close() {
+        await ask(worker, { kind: "close" }, "closed");
+        worker.terminate();
+        removeIfThere(socketPath);
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    if (error instanceof UserError) throw error;
+    throw new UserError(
+      `Cannot open the embedded database in ${dataDir}: ${messageOf(error)}. ` +
+        `Check the free disk space and that the folder is yours, or set DATABASE_URL to a PostgreSQL server`,
+    );
+  }
+}
+
+async function joinEmbedded(dataDir: string): Promise<EmbeddedConnection | null> {
+  const connection = connectionTo(shortSocketPath(dataDir));
+  const { default: pg } = await import("pg");
+  const probe = new pg.Client({ ...connection, connectionTimeoutMillis: 5_000 });
+  probe.on("error", () => {});
+  try {
+    await probe.connect();
+    await probe.query("SELECT 1");
+    await probe.end();
+    return { connection, owner: false, close: () => Promise.resolve() };
+  } catch {
+    return null;
+  }
+}
+
+function connectionTo(socketPath: string): ClientConfig {
+  return {
+    host: socketPath.slice(0, -SOCKET_NAME.length - 1),
+    user: "postgres",
+    database: "postgres",
+    ssl: false,
+  };
+}
+
+/** A relative path where it is shorter: the kernel's limit is on what is passed, not on where it leads. */
+function shortSocketPath(dataDir: string): string {
+  const absolute = join(Deno.realPathSync(dataDir), SOCKET_NAME);
+  const fromHere = `./${relative(Deno.cwd(), absolute)}`;
+  const path = fromHere.length < absolute.length ? fromHere : absolute;
+  if (new TextEncoder().encode(path).length <= MAX_SOCKET_PATH_BYTES) return path;
+  throw new UserError(
+    `Cannot open a socket in DATA_DIR ${dataDir}: its path is ${path.length} bytes long and the system takes ` +
+      `${MAX_SOCKET_PATH_BYTES}. Choose a DATA_DIR with a shorter path`,
+  );
+}
+
+function describeSilentOwner(dataDir: string): string {
+  const owner = readOwner(dataDir);
+  const who = owner ? `process ${owner.pid} (${owner.role})` : "another process";
+  return `Cannot open DATA_DIR ${dataDir}: ${who} holds it but does not answer. End that process, or choose another DATA_DIR`;
+}
+
+function ask(worker: Worker, message: ToWorker, wanted: FromWorker["kind"]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (data.kind === wanted) resolve();
+      else reject(new Error(data.kind === "failed" ? data.message : `unexpected answer ${data.kind}`));
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(event.message));
+    };
+    worker.postMessage(message);
+  });
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
