@@ -19,6 +19,8 @@ CREATE TABLE articles (
   status        text        NOT NULL DEFAULT 'ACTIVE' CHECK (status IN ('ACTIVE', 'ARCHIVED', 'DELETED')),
   -- Set in the transaction that stores an analysis, so that "not analysed yet" is an index range, not an anti-join.
   analyzed_at   timestamptz,
+  -- Why no analyst can read it (a refusal that trying again cannot change); such an article is not picked again.
+  given_up      text,
   created_at    timestamptz NOT NULL DEFAULT now(),
   updated_at    timestamptz NOT NULL DEFAULT now()
 );
@@ -32,4 +34,4 @@ CREATE UNIQUE INDEX articles_body_hash ON articles (body_hash) WHERE body_chars 
 -- Serves the identifier: newest first among what nobody has read, without touching analysed articles.
 CREATE INDEX articles_unanalyzed ON articles (published_at DESC NULLS LAST, id DESC)
   INCLUDE (body_chars, body_bytes, language)
-  WHERE status = 'ACTIVE' AND analyzed_at IS NULL;
+  WHERE status = 'ACTIVE' AND analyzed_at IS NULL AND given_up IS NULL;

@@ -1,0 +1,145 @@
+/** Creates a session with its batches and items in one transaction: it exists whole or not at all. */
+import { UserError } from "../errors.ts";
+import { formatUsd, type Micros } from "../money.ts";
+import type { Database, Queryable } from "../database/port.ts";
+import { writeEvent } from "./events.ts";
+import { type Session, SESSION_COLUMNS, type SessionSettings } from "./types.ts";
+
+export interface PlannedItem {
+  articleId: number;
+  /** The most its analysis can cost. */
+  worstCase: Micros;
+}
+
+export interface SessionPlan {
+  provider: "gemini" | "offline";
+  model: string;
+  simulated: boolean;
+  budget: Micros;
+  estimatedCost: Micros;
+  worstCost: Micros;
+  /** In the order of work. */
+  items: readonly PlannedItem[];
+  settings: SessionSettings;
+  startedBy: string;
+}
+
+/** Any number that only this rule uses: sessions start and resume one at a time. */
+const SINGLE_SESSION_LOCK = 4_815_162_342;
+
+/**
+ * Starts the session; its first batch is due at once, the others follow `batchDelayMs` apart.
+ * Throws `UserError` for an empty plan, a budget of nothing, or when another session is active.
+ */
+export async function startSession(db: Database, plan: SessionPlan): Promise<Session> {
+  if (plan.budget <= 0) {
+    throw new UserError(`Cannot start a session: the budget must be over $0, got ${formatUsd(plan.budget)}`);
+  }
+  if (plan.items.length === 0) {
+    throw new UserError(
+      "Cannot start a session: no article is ready. See which were refused with: desk articles",
+    );
+  }
+  return await db.transaction(async (tx) => {
+    await assertNoneActive(tx, "start");
+    const { rows: [session] } = await tx.query<Session>(
+      `INSERT INTO batch_processing_sessions (status, provider, model, simulated, budget, estimated_cost, worst_cost,
+         total, settings, started_by, started_at)
+       VALUES ('PROCESSING', $1, $2, $3, $4, $5, $6, 0, $7, $8, now())
+       RETURNING ${SESSION_COLUMNS}`,
+      [
+        plan.provider,
+        plan.model,
+        plan.simulated,
+        plan.budget,
+        plan.estimatedCost,
+        plan.worstCost,
+        JSON.stringify(plan.settings),
+        plan.startedBy,
+      ],
+    );
+    const total = await insertItems(tx, session.session_id, plan);
+    if (total === 0) {
+      throw new UserError("Cannot start a session: another session took every ready article a moment ago");
+    }
+    await tx.query("UPDATE batch_processing_sessions SET total = $2 WHERE session_id = $1", [
+      session.session_id,
+      total,
+    ]);
+    for (const [from, to] of [[null, "INITIATED"], ["INITIATED", "PROCESSING"]]) {
+      await writeEvent(tx, {
+        sessionId: session.session_id,
+        actor: plan.startedBy,
+        action: from === null ? "session_initiated" : "session_started",
+        from,
+        to,
+        detail: { articles: total, budget: plan.budget, estimated_cost: plan.estimatedCost },
+      });
+    }
+    return { ...session, total };
+  });
+}
+
+/**
+ * Batches and items in two set-based statements, so that 100,000 articles take seconds. An article that got into
+ * another live session meanwhile is left out by the unique index instead of failing the start.
+ */
+async function insertItems(tx: Queryable, sessionId: string, plan: SessionPlan): Promise<number> {
+  const { batchSize, batchDelayMs, maxAttempts } = plan.settings;
+  const perArticle = Math.ceil(plan.estimatedCost / plan.items.length);
+  await tx.query(
+    `INSERT INTO batch_processing_records (session_id, batch_number, article_ids, not_before, estimated_cost, total)
+     SELECT $1, batch_number, array_agg(article_id ORDER BY position),
+       now() + (batch_number - 1) * $4 * interval '1 ms', count(*) * $5::bigint, count(*)
+     FROM (
+       SELECT article_id, position, ((position - 1) / $3 + 1)::integer AS batch_number
+       FROM unnest($2::bigint[]) WITH ORDINALITY AS a (article_id, position)
+     ) planned
+     GROUP BY batch_number`,
+    [sessionId, plan.items.map((item) => item.articleId), batchSize, batchDelayMs, perArticle],
+  );
+  const { rowCount } = await tx.query(
+    `INSERT INTO batch_processing_items (session_id, batch_id, article_id, position, max_attempts, not_before, worst_case)
+     SELECT $1, b.batch_id, a.article_id, a.position, $4, b.not_before, a.worst_case
+     FROM unnest($2::bigint[], $3::bigint[]) WITH ORDINALITY AS a (article_id, worst_case, position)
+     JOIN batch_processing_records b ON b.session_id = $1 AND b.batch_number = (a.position - 1) / $5 + 1
+     ON CONFLICT (article_id) WHERE status IN ('PENDING', 'PROCESSING') DO NOTHING`,
+    [
+      sessionId,
+      plan.items.map((item) => item.articleId),
+      plan.items.map((item) => item.worstCase),
+      maxAttempts,
+      batchSize,
+    ],
+  );
+  if (rowCount < plan.items.length) await dropMissing(tx, sessionId);
+  return rowCount;
+}
+
+/** Brings the batches in line with the items that really went in. */
+async function dropMissing(tx: Queryable, sessionId: string): Promise<void> {
+  await tx.query(
+    `UPDATE batch_processing_records b
+     SET article_ids = coalesce(i.article_ids, '{}'), total = coalesce(i.total, 0)
+     FROM batch_processing_records r LEFT JOIN (
+       SELECT batch_id, array_agg(article_id ORDER BY position) AS article_ids, count(*) AS total
+       FROM batch_processing_items WHERE session_id = $1 GROUP BY batch_id
+     ) i USING (batch_id)
+     WHERE r.batch_id = b.batch_id AND b.session_id = $1`,
+    [sessionId],
+  );
+  await tx.query("DELETE FROM batch_processing_records WHERE session_id = $1 AND total = 0", [sessionId]);
+}
+
+/** Throws `UserError` when a session is at work. Holds a lock until the transaction ends, so the answer stays true. */
+export async function assertNoneActive(tx: Queryable, wanted: "start" | "resume" | "recover"): Promise<void> {
+  await tx.query("SELECT pg_advisory_xact_lock($1)", [SINGLE_SESSION_LOCK]);
+  const { rows: [active] } = await tx.query<{ number: number; status: string }>(
+    "SELECT number, status FROM batch_processing_sessions WHERE status IN ('INITIATED', 'PROCESSING') LIMIT 1",
+  );
+  if (!active) return;
+  throw new UserError(
+    `Cannot ${wanted} a session: session ${active.number} is ${active.status} and one is active at a time. ` +
+      `Wait for it, or end it with: desk pause ${active.number} or desk cancel ${active.number}`,
+  );
+}

@@ -1,0 +1,366 @@
+/**
+ * The worker of a process: claims due items of live sessions, keeps `concurrency` of them under way, settles in
+ * groups, renews its leases, and stops without losing anything.
+ *
+ *     due items --claim+hold--> ready --start--> under way --answer--> settling --commit--> done
+ *                                                    |                                  (slot free at the answer)
+ *                                                    +-- lease lost: aborted, its write changes nothing
+ *
+ * A wake-up (queue message, finished call, timer) only makes it look; what there is to do stands in Postgres.
+ */
+import { clearTimeout, setTimeout } from "node:timers";
+import type { Analyst, Failure, Researcher } from "../../analysis/port.ts";
+import { ensureDay } from "../../budget/ledger/day_budget.ts";
+import { holdCall } from "../../budget/ledger/hold_call.ts";
+import { type ClaimedItem, holdItems } from "../../budget/ledger/hold_items.ts";
+import { requirePrice } from "../../budget/prices.ts";
+import type { HandPrice } from "../../budget/prices.ts";
+import type { Database } from "../../database/port.ts";
+import { messageOf, UserError } from "../../errors.ts";
+import type { Micros } from "../../money.ts";
+import { finishIfDone, pauseSession } from "../change_session.ts";
+import { renewLeases } from "../leases.ts";
+import { type Session, SESSION_COLUMNS } from "../types.ts";
+import { analyseItem, type ItemContext } from "./analyse_item.ts";
+import type { CallGate } from "./call_gate.ts";
+import { decideEmptyClaim } from "./empty_claim.ts";
+import { putBack, unsentOutcome } from "./outcomes.ts";
+import { SettlementQueue } from "./settlement_queue.ts";
+
+/** How long a claim lives without renewal, ms: a worker that died is noticed after this. */
+const LEASE_MS = 60_000;
+/** With nothing to do the worker looks this often, ms: work that another process started begins within it. */
+const IDLE_LOOK_MS = 1_000;
+/** A run of failures without one success pauses the session instead of burning its budget. */
+const FAILURE_RUN_LIMIT = 10;
+/** Calls faster than this make it worth claiming ahead; slower ones hide a claim, and a claim ahead is money held. */
+const CLAIM_AHEAD_BELOW_MS = 1_000;
+
+export interface WorkerOptions {
+  db: Database;
+  workerId: string;
+  concurrency: number;
+  gate: CallGate;
+  dayBudget: Micros | null;
+  handPrice: HandPrice | null;
+  /** Throws `UserError` when this process cannot do the session's work (no key, for example). */
+  makeAnalyst: (provider: "gemini" | "offline", model: string) => Analyst;
+  makeResearcher: (provider: "gemini" | "offline") => Researcher | null;
+  log: (level: "debug" | "info" | "warn" | "error", fields: Record<string, unknown>, message: string) => void;
+  leaseMs?: number;
+}
+
+interface Active {
+  session: Session;
+  context: Omit<ItemContext, "callsDone" | "settle" | "hold">;
+}
+
+interface Holding {
+  item: ClaimedItem;
+  active: Active;
+  controller: AbortController;
+}
+
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #leaseMs: number;
+  readonly #settlements: SettlementQueue;
+  /** Every item whose lease is ours, from claim to commit. */
+  readonly #holdings = new Map<number, Holding>();
+  #ready: Holding[] = [];
+  #underWay = 0;
+  #active: Active | null = null;
+  #looking: Promise<void> | null = null;
+  #lookAgain = false;
+  #timer: NodeJS.Timeout | undefined;
+  #heartbeat: ReturnType<typeof setInterval> | undefined;
+  #stopping = new AbortController();
+  #meanCallMs = Infinity;
+  #idle: (() => void)[] = [];
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#leaseMs = options.leaseMs ?? LEASE_MS;
+    this.#settlements = new SettlementQueue({
+      db: options.db,
+      actor: options.workerId,
+      giveUpMs: this.#leaseMs * 2,
+      onSettled: (sessionId, session) => this.#afterSettlement(sessionId, session),
+      onTrouble: (error, settlements) =>
+        options.log("warn", { error, settlements }, "settlement not written yet"),
+    });
+  }
+
+  /** Begins to look for work. */
+  start(): void {
+    this.#heartbeat ??= setInterval(() => void this.#renew(), this.#leaseMs / 4);
+    this.wake();
+  }
+
+  /** There may be something to do. Cheap, and harmless when there is not. */
+  wake(): void {
+    if (this.#stopping.signal.aborted) return;
+    if (this.#looking) {
+      this.#lookAgain = true;
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#looking = this.#look().finally(() => {
+      this.#looking = null;
+      if (this.#lookAgain) {
+        this.#lookAgain = false;
+        this.wake();
+      }
+    });
+  }
+
+  /** Number of articles whose claim is ours. */
+  get holding(): number {
+    return this.#holdings.size;
+  }
+
+  /**
+   * Starts nothing new, lets what was sent finish, gives back what was not.
+   * @param graceMs After this long, requests that are still out are aborted; their calls become UNKNOWN.
+   */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping.abort();
+    clearTimeout(this.#timer);
+    for (const holding of this.#ready.splice(0)) this.#giveBack(holding);
+    const cut = setTimeout(() => {
+      for (const { controller } of this.#holdings.values()) controller.abort();
+    }, graceMs);
+    await this.#looking;
+    for (const holding of this.#ready.splice(0)) this.#giveBack(holding);
+    if (this.#holdings.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    clearTimeout(cut);
+    clearInterval(this.#heartbeat);
+  }
+
+  async #look(): Promise<void> {
+    let nextMs = IDLE_LOOK_MS;
+    try {
+      while (!this.#stopping.signal.aborted) {
+        const wanted = this.#wanted();
+        if (wanted <= 0) return;
+        if (this.#options.gate.closedMs > 0) {
+          nextMs = this.#options.gate.closedMs;
+          break;
+        }
+        const active = this.#active ??
+          await this.#chooseSession((waitMs) => nextMs = Math.min(nextMs, waitMs));
+        this.#active = active;
+        if (!active) break;
+        const items = await holdItems(this.#options.db, {
+          sessionId: active.session.session_id,
+          limit: wanted,
+          worker: this.#options.workerId,
+          leaseMs: this.#leaseMs,
+        });
+        for (const item of items) this.#take(item, active);
+        this.#startReady();
+        if (items.length > 0) continue;
+        const decision = await decideEmptyClaim(this.#options, active.session.session_id);
+        if (decision.again) continue;
+        if (decision.leave) this.#active = null;
+        nextMs = Math.min(nextMs, decision.waitMs);
+        break;
+      }
+    } catch (error) {
+      this.#options.log("warn", { error: messageOf(error) }, "could not look for work; trying again");
+      this.#active = null;
+    }
+    if (!this.#stopping.signal.aborted) this.#timer = setTimeout(() => this.wake(), Math.max(5, nextMs));
+  }
+
+  /** How many more claims are useful now. */
+  #wanted(): number {
+    const { concurrency } = this.#options;
+    const ahead = this.#meanCallMs < CLAIM_AHEAD_BELOW_MS ? concurrency : 0;
+    const settlingBound = 3 * concurrency + ahead;
+    return Math.min(
+      concurrency + ahead - this.#underWay - this.#ready.length,
+      settlingBound - this.#holdings.size,
+    );
+  }
+
+  #take(item: ClaimedItem, active: Active): void {
+    const holding = { item, active, controller: new AbortController() };
+    this.#holdings.set(item.item_id, holding);
+    if (this.#stopping.signal.aborted) this.#giveBack(holding);
+    else this.#ready.push(holding);
+  }
+
+  #startReady(): void {
+    while (this.#underWay < this.#options.concurrency) {
+      const holding = this.#ready.shift();
+      if (!holding) return;
+      this.#underWay++;
+      void this.#work(holding);
+    }
+  }
+
+  async #work(holding: Holding): Promise<void> {
+    const { item, active, controller } = holding;
+    const { session } = active;
+    const started = performance.now();
+    const timeout = setTimeout(() => controller.abort(), session.settings.articleTimeoutMs);
+    let open = true;
+    const callsDone = () => {
+      if (!open) return;
+      open = false;
+      this.#underWay--;
+      const took = performance.now() - started;
+      this.#meanCallMs = Number.isFinite(this.#meanCallMs) ? this.#meanCallMs * 0.9 + took * 0.1 : took;
+      this.#startReady();
+      this.wake();
+    };
+    try {
+      await analyseItem(
+        {
+          ...active.context,
+          callsDone,
+          settle: (settlement) => this.#settlements.settle(session.session_id, settlement),
+          hold: (kind, provider, model, amount) =>
+            holdCall(this.#options.db, {
+              sessionId: session.session_id,
+              itemId: item.item_id,
+              leaseToken: item.lease_token,
+              worker: this.#options.workerId,
+              kind,
+              provider,
+              model,
+              amount,
+            }),
+        },
+        item,
+        controller.signal,
+      );
+    } catch (error) {
+      // A defect or a lost database: the lease runs out and cleanup takes the item back, charging what was held.
+      this.#options.log(
+        "error",
+        { error: messageOf(error), article: item.article_id },
+        "article left to its lease",
+      );
+    } finally {
+      clearTimeout(timeout);
+      callsDone();
+      this.#drop(holding);
+    }
+  }
+
+  #giveBack({ item, active }: Holding): void {
+    const settlement = {
+      outcome_id: crypto.randomUUID(),
+      item_id: item.item_id,
+      lease_token: item.lease_token,
+      call: unsentOutcome(item.call_id, "the worker stopped before it was sent"),
+      item: putBack(),
+      analysis: null,
+      research: null,
+    };
+    void this.#settlements.settle(active.session.session_id, settlement).then(() =>
+      this.#drop(this.#holdings.get(item.item_id))
+    );
+  }
+
+  #drop(holding: Holding | undefined): void {
+    if (holding) this.#holdings.delete(holding.item.item_id);
+    if (this.#holdings.size === 0) this.#idle.splice(0).forEach((resolve) => resolve());
+    this.wake();
+  }
+
+  /** The first session that has something due and that this process can serve. `later` is told when others will. */
+  async #chooseSession(later: (waitMs: number) => void): Promise<Active | null> {
+    const { rows } = await this.#options.db.query<Session>(
+      `SELECT ${SESSION_COLUMNS} FROM batch_processing_sessions WHERE status = 'PROCESSING' ORDER BY number`,
+    );
+    for (const session of rows) {
+      const sessionId = session.session_id;
+      try {
+        await ensureDay(this.#options.db, session.simulated, this.#options.dayBudget);
+        const decision = await decideEmptyClaim(this.#options, sessionId);
+        later(decision.waitMs);
+        if (decision.leave) continue;
+        return { session, context: this.#prepare(session) };
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        await pauseSession(this.#options.db, sessionId, this.#options.workerId, "not_possible_here", {
+          error: error.message,
+        });
+      }
+    }
+    return null;
+  }
+
+  #prepare(session: Session): Active["context"] {
+    const { gate, handPrice, makeAnalyst, makeResearcher } = this.#options;
+    const analyst = makeAnalyst(session.provider, session.model);
+    const researchMode = session.research_off ? "off" : session.settings.research;
+    return {
+      analyst,
+      researcher: researchMode === "off" ? null : makeResearcher(session.provider),
+      researchMode,
+      price: requirePrice(session.model, new Date(), handPrice),
+      retryBaseMs: session.settings.retryBaseMs,
+      mayCall: async (signal) =>
+        analyst.simulated
+          ? !signal.aborted
+          : await gate.pass(AbortSignal.any([signal, this.#stopping.signal])),
+      onFailure: (failure) => this.#onFailure(session.session_id, failure),
+    };
+  }
+
+  #onFailure(sessionId: string, failure: Failure): void {
+    const { db, workerId, gate, log } = this.#options;
+    log("warn", { failure: failure.failure, action: failure.action }, failure.message);
+    if (failure.action === "wait") gate.close(failure.waitMs ?? IDLE_LOOK_MS);
+    if (failure.action === "stop_session") {
+      this.#active = null;
+      this.#background(pauseSession(db, sessionId, workerId, failure.failure, { error: failure.message }));
+    }
+    if (failure.action === "stop_research") {
+      this.#active = null;
+      this.#background(db.query(
+        "UPDATE batch_processing_sessions SET research_off = coalesce(research_off, $2) WHERE session_id = $1",
+        [sessionId, failure.message],
+      ));
+    }
+  }
+
+  #afterSettlement(sessionId: string, session: { status: string; failure_run: number; open: number }): void {
+    const { db, workerId } = this.#options;
+    if (session.open === 0) this.#background(finishIfDone(db, sessionId, workerId));
+    else if (session.failure_run >= FAILURE_RUN_LIMIT && session.status === "PROCESSING") {
+      this.#active = null;
+      this.#background(pauseSession(db, sessionId, workerId, "failing", { failures: session.failure_run }));
+    }
+  }
+
+  #background(work: Promise<unknown>): void {
+    work.then(() => this.wake()).catch((error) =>
+      this.#options.log(
+        "warn",
+        { error: messageOf(error) },
+        "a follow-up was not written; monitoring repeats it",
+      )
+    );
+  }
+
+  /** Keeps the claims, and lets go of those that were taken away. */
+  async #renew(): Promise<void> {
+    const held = [...this.#holdings.values()];
+    if (held.length === 0) return;
+    try {
+      const kept = await renewLeases(this.#options.db, held.map(({ item }) => item), this.#leaseMs);
+      for (const { item, controller } of held) {
+        if (kept.has(item.item_id) || !this.#holdings.has(item.item_id)) continue;
+        this.#options.log("warn", { article: item.article_id }, "lost the claim on an article");
+        controller.abort();
+      }
+    } catch (error) {
+      this.#options.log("warn", { error: messageOf(error) }, "leases not renewed; trying again");
+    }
+  }
+}

@@ -1,0 +1,78 @@
+/** Holds one more call for an item that the worker has claimed: a search, or the validation after it. */
+import type { Micros } from "../../money.ts";
+import type { Queryable } from "../../database/port.ts";
+import type { CallKind } from "./ledger.ts";
+
+export interface HoldRequest {
+  sessionId: string;
+  itemId: number;
+  leaseToken: string;
+  worker: string;
+  kind: Exclude<CallKind, "analysis">;
+  provider: string;
+  model: string;
+  amount: Micros;
+  now?: Date | null;
+}
+
+/*
+ * Lock order as everywhere: session, item, day. A paused session still lets its articles under way finish, so it
+ * may hold; an ended one may not.
+ */
+const HOLD = `
+WITH clock AS MATERIALIZED (SELECT coalesce($9::timestamptz, now()) AS now),
+session AS MATERIALIZED (
+  SELECT session_id, budget - spent - held AS room, simulated
+  FROM batch_processing_sessions
+  WHERE session_id = $1 AND status IN ('PROCESSING', 'PAUSED')
+  FOR UPDATE
+),
+item AS MATERIALIZED (
+  SELECT i.item_id, i.batch_id, i.article_id, i.attempts
+  FROM session s JOIN batch_processing_items i USING (session_id)
+  WHERE i.item_id = $2 AND i.lease_token = $3 AND i.status = 'PROCESSING'
+  FOR UPDATE OF i
+),
+today AS MATERIALIZED (
+  SELECT d.day, coalesce(d.budget - d.spent - d.held, 9223372036854775807) AS room
+  FROM session s, item, day_budgets d
+  WHERE d.day = ((SELECT now FROM clock) AT TIME ZONE 'UTC')::date AND d.simulated = s.simulated
+  FOR UPDATE OF d
+),
+call AS (
+  INSERT INTO paid_calls (session_id, batch_id, item_id, article_id, attempt, kind, provider, model, simulated,
+    amount, day, lease_token, held_at)
+  SELECT $1, item.batch_id, item.item_id, item.article_id, item.attempts, $5, $6, $7, s.simulated, $8, t.day, $3,
+    (SELECT now FROM clock)
+  FROM session s, item, today t
+  WHERE $8 <= least(s.room, t.room)
+  RETURNING call_id, batch_id, item_id
+),
+session_held AS (
+  UPDATE batch_processing_sessions SET held = held + $8 WHERE session_id = $1 AND EXISTS (SELECT FROM call)
+),
+day_held AS (
+  UPDATE day_budgets d SET held = held + $8
+  FROM session s, today t
+  WHERE d.day = t.day AND d.simulated = s.simulated AND EXISTS (SELECT FROM call)
+),
+told AS (
+  INSERT INTO session_events (session_id, batch_id, item_id, call_id, actor, action, to_state, detail, at)
+  SELECT $1, batch_id, item_id, call_id, $4, 'call_held', 'HELD',
+    jsonb_build_object('kind', $5::text, 'amount', $8::bigint), (SELECT now FROM clock)
+  FROM call
+)
+SELECT (SELECT call_id FROM call) AS call_id, EXISTS (SELECT FROM item) AS owned`;
+
+/**
+ * The id of the held call; "no_room" when it does not fit the budget, "lost" when the claim is not ours any more
+ * or the session has ended.
+ */
+export async function holdCall(db: Queryable, request: HoldRequest): Promise<number | "no_room" | "lost"> {
+  const { sessionId, itemId, leaseToken, worker, kind, provider, model, amount, now = null } = request;
+  const { rows: [row] } = await db.query<{ call_id: number | null; owned: boolean }>(
+    HOLD,
+    [sessionId, itemId, leaseToken, worker, kind, provider, model, amount, now],
+  );
+  return row.call_id ?? (row.owned ? "no_room" : "lost");
+}
