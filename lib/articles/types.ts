@@ -22,7 +22,13 @@ export interface BrokenEntry {
 }
 
 export type IngestItem =
-  | { kind: "article"; article: IncomingArticle; where: string }
+  | {
+    kind: "article";
+    article: IncomingArticle;
+    where: string;
+    /** The text is only the beginning of the article, so it never replaces a longer stored text. */
+    isTeaser?: boolean;
+  }
   | { kind: "broken"; broken: BrokenEntry };
 
 /** What one ingestion did. new + known + broken = entries read. */
@@ -31,7 +37,7 @@ export interface IngestReport {
   new: number;
   /** Already stored: same source id, same normalised URL or same body. */
   known: number;
-  /** Same identity as a stored article but its text changed: the stored text was replaced. */
+  /** Those of the known whose source id or URL is stored with another text, which was replaced. */
   updated: number;
   broken: BrokenEntry[];
 }

@@ -1,0 +1,9 @@
+import { UserError } from "../errors.ts";
+
+/**
+ * The source as a whole could not be read: a missing file, an address that does not answer, input that is no
+ * feed. One broken entry of a readable source is an `IngestItem` of kind "broken" instead.
+ */
+export class IngestError extends UserError {
+  override readonly name = "IngestError";
+}
