@@ -40,7 +40,7 @@ export function buildItem(raw: RawEntry, where: string, now: Date): IngestItem {
   const isNameless = identity.externalId === null && identity.url === null && body === "";
   return {
     kind: "article",
-    where,
+    where: cleanTitle(where),
     article: {
       ...identity,
       ...(isNameless ? { externalId: shortenKey(`title:${title}`) } : {}),

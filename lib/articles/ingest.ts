@@ -1,20 +1,19 @@
 import type { Database } from "../database/port.ts";
-import { MIN_FULL_CHARS } from "./complete_teaser.ts";
 import type { ReadOptions } from "./read_context.ts";
 import { readSource } from "./read_source.ts";
 import { storeArticles, type StoreOptions } from "./store_articles.ts";
 import type { IngestReport } from "./types.ts";
 
-export type IngestOptions = Omit<ReadOptions, "hasFullText"> & StoreOptions;
+export type IngestOptions = Omit<ReadOptions, "hasLongerText"> & StoreOptions;
 
-const HAS_FULL_TEXT = `
+const HAS_LONGER_TEXT = `
   SELECT 1 FROM articles
-  WHERE ((source = $1 AND external_id = $2) OR url = $3) AND body_chars >= $4
+  WHERE ((source = $1 AND external_id = $2) OR url = $3) AND body_chars > $4
   LIMIT 1`;
 
 /**
- * Reads a source and stores its articles. Pages behind teasers are fetched only for articles whose text is not
- * stored yet. Throws `IngestError` when the source as a whole cannot be read.
+ * Reads a source and stores its articles. Pages behind teasers are fetched only for articles of which no longer
+ * text is stored. Throws `IngestError` when the source as a whole cannot be read.
  */
 export async function ingest(
   db: Database,
@@ -24,8 +23,8 @@ export async function ingest(
   const { onProgress, ...reading } = options;
   const items = readSource(location, {
     ...reading,
-    hasFullText: async ({ source, externalId, url }) => {
-      const found = await db.query(HAS_FULL_TEXT, [source, externalId, url, MIN_FULL_CHARS]);
+    hasLongerText: async ({ source, externalId, url }, teaserChars) => {
+      const found = await db.query(HAS_LONGER_TEXT, [source, externalId, url, teaserChars]);
       return found.rows.length > 0;
     },
   });

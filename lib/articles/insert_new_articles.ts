@@ -26,12 +26,12 @@ const INSERT = `
     AND inserted.title = given.title`;
 
 /**
- * Inserts the rows that are new and returns the others. No two rows may share an identity.
+ * Inserts the rows that are new and returns the positions of the others. No two rows may share an identity.
  * Throws the database's error, and then nothing has been inserted.
  */
-export async function insertNewArticles(db: Queryable, rows: readonly ArticleRow[]): Promise<ArticleRow[]> {
+export async function insertNewArticles(db: Queryable, rows: readonly ArticleRow[]): Promise<number[]> {
   const numbered = rows.map((row, ordinal) => ({ ordinal, ...row }));
   const { rows: inserted } = await db.query<{ ordinal: number }>(INSERT, [JSON.stringify(numbered)]);
   const isNew = new Set(inserted.map((row) => row.ordinal));
-  return rows.filter((_row, ordinal) => !isNew.has(ordinal));
+  return [...rows.keys()].filter((ordinal) => !isNew.has(ordinal));
 }

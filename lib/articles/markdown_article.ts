@@ -27,19 +27,19 @@ export function markdownToItem(file: MarkdownFile, where: string, now: Date): In
   const title = textField(fields, "title") || (FIRST_HEADING.exec(content)?.[1] ?? "");
   const body = markdownToText(content, fields) ||
     markdownToText(textField(fields, "excerpt", "description", "summary"));
-  const item = {
-    source: file.source,
-    externalId: (link === null ? permalink : "") || textField(fields, "slug", "id") || file.name,
-    link,
-    title: plainTitle(title),
-    body,
-    language: textField(fields, "lang", "language", "locale"),
-    published: textField(fields, "date", "published_at") || DATE_IN_NAME.exec(file.name)?.[1],
-  };
-  if (body === "" && title === "") {
-    return { kind: "broken", broken: { where, reason: "has neither a title nor text" } };
-  }
-  return buildItem(item, where, now);
+  return buildItem(
+    {
+      source: file.source,
+      externalId: (link === null ? permalink : "") || textField(fields, "slug", "id") || file.name,
+      link,
+      title: plainTitle(title),
+      body,
+      language: textField(fields, "lang", "language", "locale"),
+      published: textField(fields, "date", "published_at") || DATE_IN_NAME.exec(file.name)?.[1],
+    },
+    where,
+    now,
+  );
 }
 
 /** Titles are Markdown, too, but "1. Why" is not a list and "#5" is not a heading. */

@@ -1,3 +1,5 @@
+import type { Identity } from "./build_item.ts";
+
 /** What a caller may say about a reading. */
 export interface ReadOptions {
   /**
@@ -10,12 +12,11 @@ export interface ReadOptions {
   /** The time that dates in the future are measured against; the clock unless a test sets it. */
   now?: Date;
   /**
-   * Asked before the page behind a teaser is fetched; true saves the fetch and the teaser is yielded as it is.
-   * `ingest` answers with what the database holds, so that a feed read every night costs its pages once.
+   * Asked before the page behind a teaser of so many characters is fetched: whether a longer text of the article
+   * is stored. Then the fetch is saved and the teaser is yielded as it is. `ingest` asks the database, so that
+   * a feed read every night costs its pages once.
    */
-  hasFullText?: (
-    entry: { source: string; externalId: string | null; url: string | null },
-  ) => Promise<boolean>;
+  hasLongerText?: (entry: Identity, teaserChars: number) => Promise<boolean>;
 }
 
 /** The options as the readers of the formats use them. */

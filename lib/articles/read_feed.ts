@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { messageOf } from "../errors.ts";
-import { brokenItem, buildItem } from "./build_item.ts";
+import { brokenItem, buildItem, identify } from "./build_item.ts";
 import { completeTeaser, isTeaser } from "./complete_teaser.ts";
 import { decodeBytes } from "./decode_bytes.ts";
 import { findFeedLink } from "./extract_article.ts";
@@ -77,18 +77,14 @@ async function readEntry(
   context: ReadContext,
 ): Promise<IngestItem> {
   const link = entry.link === null ? null : resolveLink(entry.link, baseOf(feed, origin));
-  const key = {
-    source: origin.source,
-    externalId: entry.id,
-    url: link === null ? null : normalizeArticleUrl(link),
-  };
-  const wantsPage = link !== null && isTeaser(entry.text) && !(await context.hasFullText?.(key));
+  const raw = { source: origin.source, externalId: entry.id, link };
+  const teaser = isTeaser(entry.text);
+  const wantsPage = link !== null && teaser &&
+    !(await context.hasLongerText?.(identify(raw), entry.text.length));
   const page = wantsPage ? await completeTeaser(entry.text, link, context) : null;
-  return buildItem(
+  const item = buildItem(
     {
-      source: origin.source,
-      externalId: entry.id,
-      link,
+      ...raw,
       title: entry.title || (page?.title ?? ""),
       body: page?.text ?? entry.text,
       language: entry.language ?? feed.language ?? page?.language,
@@ -97,6 +93,7 @@ async function readEntry(
     entry.title || entry.id || place,
     context.now,
   );
+  return item.kind === "article" && teaser && !page ? { ...item, isTeaser: true } : item;
 }
 
 function baseOf(feed: FeedDocument, origin: FeedOrigin): string | null {

@@ -4,7 +4,7 @@ import { type ArticleRow, makeRow, rowKeys } from "./article_row.ts";
 import { insertNewArticles } from "./insert_new_articles.ts";
 import { isFaultOfRow, isRaceLost } from "./sql_state.ts";
 import type { IngestItem, IngestReport } from "./types.ts";
-import { updateChangedArticle } from "./update_changed_article.ts";
+import { findChangedArticles, updateChangedArticle } from "./update_changed_articles.ts";
 
 /** Rows one statement inserts. More gain nothing: the text itself is the work. */
 const CHUNK_ROWS = 100;
@@ -21,6 +21,7 @@ export interface StoreOptions {
 interface Pending {
   row: ArticleRow;
   where: string;
+  isTeaser: boolean;
 }
 
 /**
@@ -57,7 +58,7 @@ export async function storeArticles(
     }
     // The later delivery of one article is judged against the earlier one in the table.
     if (twin === "same article" || chunk.isFull()) await flush();
-    chunk.add({ row, where: item.where });
+    chunk.add({ row, where: item.where, isTeaser: item.isTeaser ?? false });
   }
   await flush();
   return report;
@@ -96,9 +97,9 @@ class Chunk {
 
 async function storeChunk(db: Database, chunk: Pending[], report: IngestReport): Promise<void> {
   if (chunk.length === 0) return;
-  let known: ArticleRow[];
+  let known: Pending[];
   try {
-    known = await insertNewArticles(db, chunk.map(({ row }) => row));
+    known = (await insertNewArticles(db, chunk.map(({ row }) => row))).map((position) => chunk[position]);
   } catch (error) {
     if (!isFaultOfRow(error) && !(isRaceLost(error) && chunk.length > 1)) throw error;
     if (chunk.length > 1) {
@@ -114,8 +115,9 @@ async function storeChunk(db: Database, chunk: Pending[], report: IngestReport):
   }
   report.new += chunk.length - known.length;
   report.known += known.length;
-  for (const row of known) {
-    if (await updateChangedArticle(db, row)) report.updated++;
+  for (const position of await findChangedArticles(db, known.map(({ row }) => row))) {
+    const { row, isTeaser } = known[position];
+    if (await updateChangedArticle(db, row, isTeaser)) report.updated++;
   }
 }
 

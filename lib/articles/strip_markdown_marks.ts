@@ -6,11 +6,15 @@
 /** `[label]: target "title"`, the target on the next line or missing (a variable stood there). */
 const DEFINITION =
   /^[ \t>]*\[(?!\^)([^\[\]\n]+)\]:(?:[ \t]*\n[ \t]+|[ \t]*)(?:(?:<[^>\n]*>|\S+)(?:[ \t]+(?:"[^"\n]*"|'[^'\n]*'|\([^()\n]*\)))?)?[ \t]*$/gm;
+/** The same with words after it, which is no definition but a list of sources by hand: the words stay. */
+const SOURCE_LABEL = /^([ \t>]*)\[(?!\^)[^\[\]\n]+\]:[ \t]*<?https?:\/\/\S+[ \t]+(?=\S)/gm;
 /** `*[HTML]: Hyper Text Markup Language` */
 const ABBREVIATION = /^[ \t]*\*\[[^\]\n]+\]:.*$/gm;
 /** `{:#id}`, `{: .class key="value"}`, `{::comment}`; not `{:?}` or `{:.2}`, which are program text. */
 const ATTRIBUTES =
   /\{:(?:\s*(?:[#.][A-Za-z][\w.-]*|[\w-]+=(?:"[^"\n]*"|'[^'\n]*')|toc))+\s*\}|\{::[^}\n]*\}/g;
+/** Pictures that an export has written into the text. */
+const DATA_ADDRESS = /\]\(\s*<?data:[^)\s]*\)/gi;
 const HEADING_ID = /^([ \t]{0,3}#{1,6}[ \t].*?)[ \t]*\{#[\w-]+\}[ \t]*$/gm;
 const CONTENTS_LIST = /^[ \t]*(?:[*+-]|\d+[.)])[ \t][^\n]*\n[ \t]*\{:\s*toc\s*\}/gm;
 const BOX = /^[ \t]*<\/?(?:div|section|article|aside|center|details|figure)\b[^>\n]*>[ \t]*$/gim;
@@ -28,6 +32,7 @@ export interface StrippedMarkdown {
 export function stripMarkdownMarks(markdown: string): StrippedMarkdown {
   const labels = new Set<string>();
   const rest = addTableHeads(unmarkFootnotes(markdown))
+    .replace(DATA_ADDRESS, "]()")
     .replace(CONTENTS_LIST, "")
     .replace(ABBREVIATION, "")
     .replace(ATTRIBUTES, "")
@@ -38,7 +43,8 @@ export function stripMarkdownMarks(markdown: string): StrippedMarkdown {
     .replace(DEFINITION, (_line, label: string) => {
       labels.add(foldLabel(label));
       return "";
-    });
+    })
+    .replace(SOURCE_LABEL, "$1");
   return { markdown: rest, labels };
 }
 

@@ -1,14 +1,17 @@
 /**
  * A small HTTP/1.1 server that controls the wire: it can reset a connection after the whole request has arrived,
- * cut an answer in the middle or never answer. Library servers hide just those cases. Every request that reaches
- * it is counted, so that a test can say how often a call was really sent.
+ * cut an answer in the middle or never answer. Library servers hide just those cases. Every request that arrives is
+ * counted, so that a test can say how often a call was really sent.
  */
-import { parseHead, type RequestHead } from "./wire_request.ts";
+import { Buffer } from "node:buffer";
+import net from "node:net";
 
-export interface WireRequest extends RequestHead {
-  /** The body as text; what could be read of it when the reply came early. */
+export interface WireRequest {
+  method: string;
+  path: string;
+  headers: Headers;
   body: string;
-  /** The how-many-eth request of its connection, from 1: over 1 means the client reused the connection. */
+  /** Which request of its connection it is, from 1: over 1 means that the client reused the connection. */
   turn: number;
 }
 
@@ -19,13 +22,15 @@ export type WireReply =
     | { kind: "answer"; status: number; body: string; headers?: Record<string, string> }
     /** Announces the whole body, sends its first half and closes. */
     | { kind: "cut"; status: number; body: string }
-    /** TCP reset after the request has arrived. */
+    /** Announces the whole body, sends its first half and leaves it at that until the server closes. */
+    | { kind: "stall"; status: number; body: string }
+    /** TCP reset. */
     | { kind: "reset" }
-    /** Plain close after the request has arrived. */
+    /** Plain close. */
     | { kind: "close" }
-    /** Bytes that are not HTTP. */
+    /** Any bytes, then close. */
     | { kind: "raw"; bytes: string }
-    /** No answer; the connection closes when `delayMs` (default 10,000) is over or the server stops. */
+    /** No answer until the server closes. */
     | { kind: "silent" }
   );
 
@@ -34,11 +39,12 @@ export type WireHandler = (request: WireRequest) => WireReply | Promise<WireRepl
 export interface WireServer {
   /** `http://127.0.0.1:port`, without a slash at the end. */
   readonly url: string;
-  readonly port: number;
-  /** Requests that reached the server so far. */
+  /** Requests that arrived so far. */
   readonly count: number;
   /** They themselves, unless recording is off. */
   readonly requests: readonly WireRequest[];
+  /** How often a request with this text in its body arrived: the sends of one call. */
+  countOf(text: string): number;
   close(): Promise<void>;
 }
 
@@ -47,106 +53,123 @@ export interface WireOptions {
   port?: number;
   /** Keep requests for inspection (default true). Off for benches. */
   record?: boolean;
+  /** `Connection: close` is ignored and the connection kept, as some gateways do (default false). */
+  ignoreClose?: boolean;
+  /** Answers a request as soon as its head is there, before its body was read. Null waits for the body. */
+  beforeBody?: (head: { path: string }) => WireReply | null;
 }
 
-const SILENCE_MS = 10_000;
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
 /** Starts a server on 127.0.0.1 that treats each request as `handle` says. */
-export function startWireServer(handle: WireHandler, options: WireOptions = {}): WireServer {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: options.port ?? 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  const stopped = Promise.withResolvers<void>();
-  const connections = new Set<Promise<void>>();
+export async function startWireServer(handle: WireHandler, options: WireOptions = {}): Promise<WireServer> {
+  const sockets = new Set<net.Socket>();
   const requests: WireRequest[] = [];
   let count = 0;
 
-  const receive: WireHandler = (request) => {
-    count++;
-    if (options.record !== false) requests.push(request);
-    return handle(request);
-  };
-  const accepting = (async () => {
-    for await (const conn of listener) {
-      conn.setNoDelay();
-      const served = serveConnection(conn, receive, stopped.promise).finally(() =>
-        connections.delete(served)
-      );
-      connections.add(served);
-    }
-  })();
+  const server = net.createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    // A client that goes away is an ordinary end for a server.
+    socket.on("error", () => socket.destroy());
+    const receive = createReceiver(options.beforeBody);
+    let turn = 0;
+    socket.on("data", (chunk: Buffer) => {
+      const received = receive(chunk);
+      if (!received) return;
+      count++;
+      if ("reply" in received) return perform(socket, received.reply, true);
+      const request: WireRequest = { ...received.request, turn: ++turn };
+      if (options.record !== false) requests.push(request);
+      const mustClose = !options.ignoreClose && request.headers.get("connection") === "close";
+      Promise.resolve(handle(request)).then((reply) => {
+        if (!reply.delayMs) return perform(socket, reply, mustClose);
+        setTimeout(() => perform(socket, reply, mustClose), reply.delayMs);
+      });
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port ?? 0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as net.AddressInfo;
 
   return {
     url: `http://127.0.0.1:${port}`,
-    port,
     requests,
     get count() {
       return count;
     },
-    async close() {
-      stopped.resolve();
-      listener.close();
-      await accepting;
-      await Promise.all(connections);
+    countOf: (text) => requests.filter((request) => request.body.includes(text)).length,
+    close() {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => server.close(() => resolve()));
     },
   };
 }
 
-async function serveConnection(conn: Deno.TcpConn, handle: WireHandler, stopped: Promise<void>) {
-  const closeConn = () => {
-    try {
-      conn.close();
-    } catch {
-      // Already closed by the other end of this function or by the client.
+function perform(socket: net.Socket, reply: WireReply, mustClose: boolean): void {
+  if (socket.destroyed) return;
+  switch (reply.kind) {
+    case "answer": {
+      const extra = Object.entries(reply.headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`).join(
+        "",
+      );
+      socket.write(`${answerHead(reply.status, Buffer.byteLength(reply.body))}${extra}\r\n${reply.body}`);
+      if (mustClose) socket.end();
+      return;
     }
+    case "cut":
+    case "stall": {
+      const half = reply.body.slice(0, reply.body.length / 2);
+      socket.write(`${answerHead(reply.status, Buffer.byteLength(reply.body))}\r\n${half}`);
+      if (reply.kind === "cut") socket.end();
+      return;
+    }
+    case "reset":
+      socket.resetAndDestroy();
+      return;
+    case "close":
+      socket.end();
+      return;
+    case "raw":
+      socket.end(reply.bytes);
+      return;
+    case "silent":
+      return;
+  }
+}
+
+function answerHead(status: number, bytes: number): string {
+  return `HTTP/1.1 ${status} \r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n`;
+}
+
+type Received = { request: Omit<WireRequest, "turn"> } | { reply: WireReply };
+
+/** Collects the chunks of a connection into requests. A client that waits for answers never sends two at once. */
+function createReceiver(beforeBody: WireOptions["beforeBody"]): (chunk: Buffer) => Received | null {
+  let chunks: Buffer[] = [];
+  let head: { method: string; path: string; headers: Headers; end: number } | null = null;
+  let size = 0;
+  return (chunk) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (!head) {
+      const text = Buffer.concat(chunks).toString("latin1");
+      const headEnd = text.indexOf("\r\n\r\n");
+      if (headEnd === -1) return null;
+      const [requestLine = "", ...fields] = text.slice(0, headEnd).split("\r\n");
+      const [method = "", path = ""] = requestLine.split(" ");
+      const headers = new Headers(fields.map((field): [string, string] => {
+        const colon = field.indexOf(":");
+        return [field.slice(0, colon), field.slice(colon + 1).trim()];
+      }));
+      head = { method, path, headers, end: headEnd + 4 };
+      const reply = beforeBody?.({ path });
+      if (reply) return { reply };
+    }
+    if (size < head.end + Number(head.headers.get("content-length") ?? 0)) return null;
+    const body = Buffer.concat(chunks).subarray(head.end).toString("utf8");
+    const { method, path, headers } = head;
+    [chunks, head, size] = [[], null, 0];
+    return { request: { method, path, headers, body } };
   };
-  void stopped.then(closeConn);
-  try {
-    let early: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
-    for (let turn = 1;; turn++) {
-      const received = await readRequest(conn, early);
-      if (!received) return;
-      early = received.rest;
-      const reply = await handle({ ...received.head, body: decoder.decode(received.body), turn });
-      if (!await sendReply(conn, reply, received, stopped) || received.head.closes) return;
-    }
-  } catch {
-    // The client went away: for a server that is an ordinary end.
-  } finally {
-    closeConn();
-  }
-}
-
-interface Received {
-  head: RequestHead;
-  body: Uint8Array;
-  /** Bytes of the next request that came along. */
-  rest: Uint8Array;
-}
-
-/**
- * Reads one request but leaves its last body byte in the kernel: closing a socket with unread data makes Linux send a
- * reset, which is how `reset` resets although the whole request has arrived. `sendReply` drains that byte otherwise.
- */
-async function readRequest(conn: Deno.TcpConn, early: Uint8Array): Promise<Received | null> {
-  let data: Uint8Array<ArrayBufferLike> = early;
-  const buffer = new Uint8Array(65_536);
-  let head = parseHead(data);
-  // The head comes first and alone, byte-limited, so that the body's last byte cannot be read by accident.
-  while (!head) {
-    const read = await conn.read(buffer);
-    if (read === null) return null;
-    data = concat(data, buffer.subarray(0, read));
-    head = parseHead(data);
-  }
-  const end = head.headBytes + head.contentLength;
-  while (data.length < end) {
-    const read = await conn.read(
-      buffer.subarray(0, Math.min(buffer.length, Math.max(1, end - 1 - data.length))),
-    );
-    if (read === null) return null;
-    data = concat(data, buffer.subarray(0, read));
-  }
-  return { head, body: data.subarray(head.headBytes, end), rest: data.slice(end) };
 }

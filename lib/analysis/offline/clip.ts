@@ -30,7 +30,8 @@ export function quoteAround(text: string, from: number, to: number, maxChars: nu
   if (beginning.length >= to) return beginning;
   const earliest = Math.max(0, to - maxChars + MIN_AFTERMATH_CHARS);
   const clause = text.indexOf(", ", earliest);
-  const start = clause >= 0 && clause + 2 <= from ? clause + 2 : text.indexOf(" ", earliest) + 1;
+  const nearClause = clause >= 0 && clause + 2 <= from && clause - earliest < maxChars / 3;
+  const start = nearClause ? clause + 2 : text.indexOf(" ", earliest) + 1;
   return clipQuote(text.slice(Math.min(start, from)), maxChars);
 }
 

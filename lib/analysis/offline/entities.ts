@@ -110,10 +110,10 @@ function nameOfRun(run: Run): Named | null {
   for (let size = run.words.length; size > 0; size--) {
     for (let from = 0; from + size <= run.words.length; from++) {
       const part = run.words.slice(from, from + size);
-      const known = GAZETTEER.get(nameOf(part, " ").toLowerCase()) ??
-        GAZETTEER.get(nameOf(part, "-").toLowerCase());
+      const known = GAZETTEER.get(singularName(nameOf(part, " "))) ??
+        GAZETTEER.get(singularName(nameOf(part, "-")));
       // A single word is a name only as it is written: "Strike", not "strike" or "STRIKE".
-      if (known !== undefined && (size > 1 || part[0].text === known.name)) {
+      if (known !== undefined && (size > 1 || part[0].text.replace(/(?<=\p{Lu})s$/u, "") === known.name)) {
         return { entity: known, known: true, proven: true };
       }
     }
@@ -160,6 +160,11 @@ function mergeSurnames(found: Map<string, FoundEntity>): void {
     entity.count += short.count;
     found.delete(surname);
   }
+}
+
+/** Abbreviations take a plural "s" ("DLCs", "PSBTs"); other names keep theirs ("Silent Payments"). */
+function singularName(name: string): string {
+  return name.replace(/(?<=\p{Lu})s$/u, "").toLowerCase();
 }
 
 function nameOf(words: readonly Word[], joint: string): string {

@@ -21,7 +21,7 @@ const EXCERPT_CHARS = 70;
 const CHANGE =
   /\b(?:reduc|increas|decreas|drop|fall|fell|ris(?:e|ing)|rose|grow|grew|saves?\b|saving|smaller|larger|faster|slower|cheaper|doubl|tripl|surg|plung|declin|gain|lost|more than)/i;
 const FIGURE =
-  /(?<!\p{N})\p{N}[\p{N},.]*\s?(?:%|percent\b|per cent\b|×|x\b(?! \d)|times\b|(?:million|billion|trillion)\b)/u;
+  /(?<![\p{N},.])\p{N}[\p{N},.]*\s?(?:%|percent\b|per cent\b|×|x\b(?! \d)|times\b|(?:million|billion|trillion)\b)/u;
 const EARLY_STAGE =
   /\b(?:experimental|prototype|proof[- ]of[- ]concept|testnet|signet|alpha|first time|for the first|pseudonymous|unannounced|early (?:draft|version|stage)|research paper|work in progress)\b/i;
 

@@ -28,6 +28,9 @@ export interface Reading {
   englishShare: number;
 }
 
+/** Share of function words from which a text counts as English prose, and under which as not English. */
+export const ENGLISH_SHARE = { sure: 0.32, none: 0.12 };
+
 /** How long the reader may hold the event loop before it lets others run, in ms. */
 const SLICE_MS = 8;
 

@@ -3,7 +3,7 @@ import type { Analysis } from "../schema.ts";
 import type { FoundEntity } from "./entities.ts";
 import { GRAVITY, TONE_PHRASES } from "./cue_lexicon.ts";
 import { findPhrases } from "./phrases.ts";
-import type { Reading } from "./reader.ts";
+import { ENGLISH_SHARE, type Reading } from "./reader.ts";
 import { roundShare, saturate } from "./shares.ts";
 import type { FoundSignal, SignalReading } from "./signals.ts";
 
@@ -11,8 +11,6 @@ export type Scores = Pick<Analysis, "impact_score" | "signal_strength" | "unique
 
 /** A rule-based reading never claims more than this. */
 const MAX_CONFIDENCE = 0.75;
-/** Share of function words from which a text counts as English prose, and under which as not English. */
-const ENGLISH_SHARE = { sure: 0.32, none: 0.12 };
 
 export function scoreArticle(
   reading: Reading,

@@ -34,6 +34,8 @@ export interface SignalReading {
 
 /** One strong cue, or two weak ones. */
 const MIN_CUE_WEIGHT = 2;
+/** Entities are named "BIP119" where an article may write "BIP 119" or "BIPs #119". */
+const STANDARD_JOINT = /\b(BIP|BOLT|SLIP|NIP|BLIP)s?[- #]+(?=\d)/g;
 const MAX_SIGNALS = 6;
 const REPEATED_KIND = 0.6;
 const MAX_EVIDENCE_CHARS = 300;
@@ -108,7 +110,8 @@ function writeSignal(
   sameKind: number,
   { evidenceChars, year }: { evidenceChars: number; year: number | null },
 ): FoundSignal {
-  const inSentence = entities.filter(({ name }) => sentence.text.includes(name));
+  const named = sentence.text.replace(STANDARD_JOINT, "$1");
+  const inSentence = entities.filter(({ name }) => named.includes(name));
   const nearby = inSentence[0]?.name;
   const subject = inSentence.find(({ type }) => type !== "PERSON" && type !== "OTHER")?.name ?? "this topic";
   const cues = [

@@ -5,9 +5,9 @@
 import type { TokenBound, TokenUsage } from "../port.ts";
 import type { Verdict } from "../schema.ts";
 
-/** Tokens of instructions and schema before the article; about what a prompt of 2,000 characters takes. */
+/** Tokens of instructions and schema before the article: an assumed size, about 2,000 characters of prompt. */
 export const PROMPT_OVERHEAD_TOKENS = 450;
-/** English prose and Markdown on Gemini's tokeniser: a little over four bytes a token. */
+/** Assumed for English prose on Gemini's tokeniser, whose guide value is about four characters a token. */
 export const BYTES_PER_INPUT_TOKEN = 4.3;
 /** JSON is denser in marks, so a token covers less of it. */
 export const CHARS_PER_OUTPUT_TOKEN = 4;

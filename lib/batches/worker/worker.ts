@@ -28,7 +28,7 @@ import { putBack, unsentOutcome } from "./outcomes.ts";
 import { SettlementQueue } from "./settlement_queue.ts";
 
 /** How long a claim lives without renewal, ms: a worker that died is noticed after this. */
-const LEASE_MS = 60_000;
+const LEASE_MS = 30_000;
 /** With nothing to do the worker looks this often, ms: work that another process started begins within it. */
 const IDLE_LOOK_MS = 1_000;
 /** A run of failures without one success pauses the session instead of burning its budget. */

@@ -2,7 +2,7 @@
  * The database of a laptop: PostgreSQL inside DATA_DIR. The first process owns the files and serves them on a
  * Unix socket in that folder; every other process, notebook or psql connects to that socket.
  */
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import type { ClientConfig } from "pg";
 import { messageOf, UserError } from "../../errors.ts";
 import { type OwnerLock, readOwner, takeOwnerLock } from "./owner_lock.ts";
@@ -50,7 +50,7 @@ function prepareFolder(dataDir: string): void {
 }
 
 async function ownEmbedded(dataDir: string, lock: OwnerLock): Promise<EmbeddedConnection> {
-  const socketPath = shortSocketPath(dataDir);
+  const socketPath = socketPathOf(dataDir);
   try {
     // Left behind by an owner that was killed; the lock says that nobody listens on it now.
     removeIfThere(socketPath);
@@ -77,7 +77,7 @@ async function ownEmbedded(dataDir: string, lock: OwnerLock): Promise<EmbeddedCo
 }
 
 async function joinEmbedded(dataDir: string): Promise<EmbeddedConnection | null> {
-  const connection = connectionTo(shortSocketPath(dataDir));
+  const connection = connectionTo(socketPathOf(dataDir));
   const { default: pg } = await import("pg");
   const probe = new pg.Client({ ...connection, connectionTimeoutMillis: 5_000 });
   probe.on("error", () => {});
@@ -100,14 +100,13 @@ function connectionTo(socketPath: string): ClientConfig {
   };
 }
 
-/** A relative path where it is shorter: the kernel's limit is on what is passed, not on where it leads. */
-function shortSocketPath(dataDir: string): string {
-  const absolute = join(Deno.realPathSync(dataDir), SOCKET_NAME);
-  const fromHere = `./${relative(Deno.cwd(), absolute)}`;
-  const path = fromHere.length < absolute.length ? fromHere : absolute;
-  if (new TextEncoder().encode(path).length <= MAX_SOCKET_PATH_BYTES) return path;
+/** `pg` takes a host for a socket's folder only when it is an absolute path, and the kernel limits its length. */
+function socketPathOf(dataDir: string): string {
+  const path = join(Deno.realPathSync(dataDir), SOCKET_NAME);
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes <= MAX_SOCKET_PATH_BYTES) return path;
   throw new UserError(
-    `Cannot open a socket in DATA_DIR ${dataDir}: its path is ${path.length} bytes long and the system takes ` +
+    `Cannot open a socket in DATA_DIR ${dataDir}: its full path is ${bytes} bytes long and the system takes ` +
       `${MAX_SOCKET_PATH_BYTES}. Choose a DATA_DIR with a shorter path`,
   );
 }

@@ -1,0 +1,214 @@
+/** A session in words and tables, for the terminal. */
+import type { Progress } from "../batches/read_sessions.ts";
+import type { RecoveryReport } from "../batches/recover_items.ts";
+import { isLive, type Session } from "../batches/types.ts";
+import type { SessionDetail, SessionEstimate } from "../desk.ts";
+import { formatUsd, type Micros } from "../money.ts";
+import { count, duration, money, percent, shorten, statusColour } from "./output.ts";
+import { formatTable } from "./table.ts";
+
+const REASONS: Record<string, string> = {
+  budget: "its budget is used up",
+  day_budget: "the day's budget is used up",
+  failures: "some articles failed",
+  operator: "an operator paused it",
+  interrupted: "the command was interrupted",
+  cancelled: "it was cancelled",
+  failing: "too many articles failed in a row",
+  key_refused: "the provider refused the key",
+  purse_empty: "the prepaid credit is used up",
+  quota_exhausted: "the provider's daily quota is used up",
+  not_possible_here: "this process lacks what it needs",
+};
+
+export function describeReason(reason: string): string {
+  return REASONS[reason] ?? reason.replaceAll("_", " ");
+}
+
+/** "Session 3 PARTIAL: 96 of 200 analysed, …" in one line. */
+export function summarise(session: Session): string {
+  const parts = [`${session.analyzed} of ${session.total} analysed`];
+  if (session.failed > 0) parts.push(`${session.failed} failed`);
+  if (session.skipped > 0) parts.push(`${session.skipped} skipped`);
+  parts.push(`${money(session.spent, session.simulated)} of ${formatUsd(session.budget)}`);
+  const why = session.reason ? ` (${describeReason(session.reason)})` : "";
+  return `Session ${session.number} ${statusColour(session.status)}${why}: ${parts.join(", ")}`;
+}
+
+export function describeSession(detail: SessionDetail): string {
+  const { session } = detail;
+  const lines = [summarise(session), "", ...describeMoney(detail), ...describeWork(detail)];
+  if (detail.failures.length > 0) {
+    lines.push("", "Failures");
+    for (const failure of detail.failures) {
+      const kind = failure.permanent ? "permanent" : "can be retried";
+      lines.push(`  ${failure.articles} × ${failure.error_class} (${kind}): ${shorten(failure.example, 90)}`);
+    }
+  }
+  lines.push("", describeBatches(detail));
+  return lines.join("\n");
+}
+
+function describeMoney({ session, projected }: SessionDetail): string[] {
+  const { budget, spent, held, unknown, overrun, simulated, estimated_cost } = session;
+  const extra = [
+    held > 0 ? `held ${formatUsd(held)}` : null,
+    unknown > 0 ? `of it ${formatUsd(unknown)} with an unknown outcome, charged in full` : null,
+    overrun > 0 ? `billed above holds ${formatUsd(overrun)}` : null,
+  ].filter((part) => part !== null);
+  const lines = [
+    `  Spent     ${money(spent, simulated)} of ${formatUsd(budget)} (${percent(spent, budget)})` +
+    (extra.length > 0 ? `; ${extra.join("; ")}` : ""),
+    `  Expected  ${formatUsd(estimated_cost)}` +
+    (projected !== null && isLive(session.status) ? `; at today's mean ${formatUsd(projected)}` : ""),
+  ];
+  if (session.analyzed > 0) {
+    const mean = Math.round((spent + overrun) / session.analyzed) as Micros;
+    lines.push(`  Article   ${money(mean, simulated)} on average, ${session.model}`);
+  }
+  return lines;
+}
+
+function describeWork({ session, perMinute, etaMs, processing, nextDueMs }: SessionDetail): string[] {
+  const started = session.started_at ?? session.created_at;
+  const ended = session.finished_at ?? new Date();
+  const lines = [
+    `  Time      ${duration(ended.getTime() - started.getTime())} since ${started.toISOString()}`,
+  ];
+  if (isLive(session.status)) {
+    const now = [
+      `${processing} under way`,
+      perMinute ? `${Math.round(perMinute)} a minute` : null,
+      etaMs !== null ? `about ${duration(etaMs)} left` : null,
+      nextDueMs !== null ? `next work in ${duration(nextDueMs)}` : null,
+    ].filter((part) => part !== null);
+    lines.push(`  Now       ${now.join(", ")}`);
+  }
+  const notes = [
+    session.retries > 0 ? count(session.retries, "retry", "retries") : null,
+    session.ungrounded > 0
+      ? `${count(session.ungrounded, "quote")} dropped because not found in the article`
+      : null,
+    session.stale_writes > 0
+      ? `${count(session.stale_writes, "write")} refused from workers that had lost their claim`
+      : null,
+    session.research_off ? `research is off: ${shorten(session.research_off, 80)}` : null,
+  ].filter((part) => part !== null);
+  if (notes.length > 0) lines.push(`  Notes     ${notes.join("; ")}`);
+  return lines;
+}
+
+function describeBatches({ batches }: SessionDetail): string {
+  return formatTable(
+    [
+      { title: "batch", align: "right" },
+      { title: "state" },
+      { title: "analysed", align: "right" },
+      { title: "failed", align: "right" },
+      { title: "skipped", align: "right" },
+      { title: "cost", align: "right" },
+      { title: "expected", align: "right" },
+    ],
+    batches.map((batch) => [
+      batch.batch_number,
+      batch.status,
+      `${batch.processed}/${batch.total}`,
+      batch.failed,
+      batch.skipped,
+      formatUsd(batch.actual_cost),
+      formatUsd(batch.estimated_cost),
+    ]),
+  );
+}
+
+export function describeSessions(sessions: readonly Session[]): string {
+  return formatTable(
+    [
+      { title: "session", align: "right" },
+      { title: "state" },
+      { title: "why" },
+      { title: "analysed", align: "right" },
+      { title: "spent", align: "right" },
+      { title: "budget", align: "right" },
+      { title: "started" },
+    ],
+    sessions.map((session) => [
+      session.number,
+      session.status,
+      session.reason ?? "",
+      `${session.analyzed}/${session.total}`,
+      money(session.spent, session.simulated),
+      formatUsd(session.budget),
+      session.created_at.toISOString().slice(0, 16).replace("T", " "),
+    ]),
+  );
+}
+
+export function describeEstimate(estimate: SessionEstimate): string {
+  const { articles, expected, worst, budget, simulated, price, affordable } = estimate;
+  const source = estimate.learntFrom > 0
+    ? `learnt from ${count(estimate.learntFrom, "article")}`
+    : "a first guess; experience replaces it";
+  const lines = [
+    `${count(articles, "article")} ready${
+      estimate.readyBeyondLimit ? " (more stay for another session)" : ""
+    }`,
+    `  Expected  ${money(expected, simulated)}: ${
+      formatUsd(estimate.expectedPerArticle)
+    } an article, ${source}`,
+    `  Worst     ${formatUsd(worst)} if every article used its bound; the budget stops it at ${
+      formatUsd(budget)
+    }`,
+    `  Model     ${estimate.model} at $${price.perMillion.input} in and $${price.perMillion.output} out ` +
+    `per million tokens (${price.source})${simulated ? ", simulated by the offline analyst" : ""}`,
+  ];
+  if (affordable !== null && affordable < articles) {
+    lines.push(`  Budget    covers about ${affordable} of ${articles}; the rest would be skipped`);
+  }
+  if (estimate.tooExpensive > 0) {
+    lines.push(
+      `  Left out  ${count(estimate.tooExpensive, "article")} whose worst case alone is over the budget`,
+    );
+  }
+  if (estimate.day) {
+    const { spent, budget: cap } = estimate.day;
+    lines.push(`  Today     ${money(spent, simulated)} spent${cap === null ? "" : ` of ${formatUsd(cap)}`}`);
+  }
+  return lines.join("\n");
+}
+
+export function describeRecovery(report: RecoveryReport): string {
+  const { session } = report;
+  const lines = [
+    `Session ${session.number}: ${count(report.requeuedFailed, "failed article")} and ` +
+    `${count(report.requeuedSkipped, "skipped article")} queued again`,
+  ];
+  for (const group of report.permanent) {
+    lines.push(`  left alone: ${group.articles} × ${group.error_class}: ${shorten(group.example, 80)}`);
+  }
+  if (report.exhausted > 0) lines.push(`  left alone: ${report.exhausted} recovered too often already`);
+  if (report.elsewhere > 0) {
+    lines.push(`  left alone: ${report.elsewhere} analysed, or queued, in another session`);
+  }
+  if (report.withoutBudget > report.requeuedSkipped) {
+    lines.push(
+      `  still skipped: ${report.withoutBudget} for lack of budget; raise it with: ` +
+        `desk recover ${session.number} --budget <usd>`,
+    );
+  }
+  return lines.join("\n");
+}
+
+/** One line of progress for logs and pipes. */
+export function describeProgress(progress: Progress): string {
+  const { session, done, perMinute, etaMs, nextDueMs } = progress;
+  return [
+    `${done}/${session.total} articles`,
+    `${money(session.spent, session.simulated)} of ${formatUsd(session.budget)}`,
+    perMinute ? `${Math.round(perMinute)}/min` : null,
+    etaMs !== null && done < session.total ? `about ${duration(etaMs)} left` : null,
+    session.failed > 0 ? `${session.failed} failed` : null,
+    session.retries > 0 ? count(session.retries, "retry", "retries") : null,
+    nextDueMs !== null ? `next work in ${duration(nextDueMs)}` : null,
+  ].filter((part) => part !== null).join(" · ");
+}

@@ -1,0 +1,145 @@
+/** Follows a session to its end: a bar on a terminal, lines elsewhere. Ctrl-C pauses the session and says how to go on. */
+import { Presets, SingleBar } from "cli-progress";
+import process from "node:process";
+import type { Progress } from "../batches/read_sessions.ts";
+import { isLive, type Session } from "../batches/types.ts";
+import { formatUsd } from "../money.ts";
+import { ACTOR, type Context } from "./context.ts";
+import { describeProgress, summarise } from "./describe_session.ts";
+import { duration, note } from "./output.ts";
+
+/** How often the database is asked, ms. */
+const LOOK_MS = 250;
+/** Without a terminal a line is printed this often at most, ms. */
+const LINE_MS = 2_000;
+/** A service that said nothing for this many looks is gone (presence lasts 10 s). */
+const PATIENCE = 20;
+
+/**
+ * Resolves when the session has ended or was paused. The work is done here, unless a service lives that does it.
+ */
+export async function followSession(context: Context, number: number): Promise<Session> {
+  const elsewhere = (await context.desk.workers()).some((worker) => worker.role === "service");
+  if (elsewhere) note("The service is running and does the work; this follows it.");
+  else await context.work();
+  const view = Deno.stderr.isTerminal() ? showBar() : showLines();
+  const interrupt = onInterrupt();
+  let lonely = 0;
+  try {
+    while (true) {
+      const progress = await context.desk.progress(number);
+      view.show(progress);
+      if (!isLive(progress.session.status) || progress.session.status === "PAUSED") return progress.session;
+      if (interrupt.fired) return await pauseHere(context, number);
+      if (elsewhere && ++lonely % PATIENCE === 0 && (await context.desk.workers()).length === 0) {
+        note("The service is gone; this command goes on in its place.");
+        await context.work();
+      }
+      await interrupt.wait(LOOK_MS);
+    }
+  } finally {
+    view.stop();
+    interrupt.stop();
+  }
+}
+
+async function pauseHere(context: Context, number: number): Promise<Session> {
+  note("\nPausing; answers that are already paid for are still taken in. Ctrl-C again to leave at once.");
+  const session = await context.desk.pause(number, ACTOR);
+  const runtime = await context.work();
+  await runtime.stop(15_000);
+  return (await context.desk.progress(number)).session ?? session;
+}
+
+/** What a person sees last: the result, and what can be done about what is missing. */
+export function sayHowItEnded(session: Session): string {
+  const lines = [summarise(session)];
+  if (session.status === "PAUSED") lines.push(`Go on with: desk resume ${session.number}`);
+  if (session.status === "PARTIAL" && (session.reason === "budget" || session.reason === "day_budget")) {
+    lines.push(`Finish it with more money: desk recover ${session.number} --budget <usd>`);
+  } else if (session.failed > 0 && !isLive(session.status)) {
+    lines.push(`Try the failed ones again: desk recover ${session.number}`);
+  }
+  return lines.join("\n");
+}
+
+interface View {
+  show(progress: Progress): void;
+  stop(): void;
+}
+
+function showBar(): View {
+  const bar = new SingleBar({
+    format: "{bar} {value}/{total} articles · {money} · {pace}",
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: false,
+    barsize: 24,
+    etaBuffer: 1,
+  }, Presets.shades_classic);
+  let started = false;
+  return {
+    show(progress) {
+      const { session, done, perMinute, etaMs, nextDueMs } = progress;
+      const payload = {
+        money: `${formatUsd(session.spent)}/${formatUsd(session.budget)}${
+          session.simulated ? " simulated" : ""
+        }`,
+        pace: [
+          perMinute ? `${Math.round(perMinute)}/min` : "starting",
+          etaMs !== null && done < session.total ? `${duration(etaMs)} left` : null,
+          `${session.failed} failed`,
+          nextDueMs !== null ? `next batch in ${duration(nextDueMs)}` : null,
+        ].filter((part) => part !== null).join(" · "),
+      };
+      if (!started) bar.start(session.total, done, payload);
+      else bar.update(done, payload);
+      started = true;
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+function showLines(): View {
+  let last = "";
+  let at = -Infinity;
+  return {
+    show(progress) {
+      const line = describeProgress(progress);
+      const ended = !isLive(progress.session.status);
+      if (line === last || (performance.now() - at < LINE_MS && !ended)) return;
+      last = line;
+      at = performance.now();
+      note(line);
+    },
+    stop() {},
+  };
+}
+
+/** The first Ctrl-C (or SIGTERM) is a wish, the second one an order. */
+function onInterrupt() {
+  let wake = () => {};
+  const state = {
+    fired: false,
+    wait: (ms: number) =>
+      new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      }),
+    stop() {
+      for (const signal of SIGNALS) Deno.removeSignalListener(signal, listener);
+    },
+  };
+  const listener = () => {
+    if (state.fired) Deno.exit(130);
+    state.fired = true;
+    wake();
+  };
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, listener);
+  return state;
+}
+
+const SIGNALS: Deno.Signal[] = ["SIGINT", "SIGTERM"];

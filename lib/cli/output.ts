@@ -1,0 +1,93 @@
+/** How commands speak: results on stdout, everything else on stderr, one JSON document with `--json`. */
+import pc from "picocolors";
+import prettyMs from "pretty-ms";
+import { formatUsd, type Micros } from "../money.ts";
+
+const encoder = new TextEncoder();
+
+export function print(text = ""): void {
+  writeAll(Deno.stdout, `${text}\n`);
+}
+
+export function note(text: string): void {
+  writeAll(Deno.stderr, `${text}\n`);
+}
+
+/** One JSON document. Money is whole micro-dollars, times are ISO 8601. */
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2));
+}
+
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  let bytes = encoder.encode(text);
+  while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+}
+
+/** An amount with the word that must stand beside money nobody was paid. */
+export function money(amount: Micros, simulated: boolean): string {
+  return simulated ? `${formatUsd(amount)} simulated` : formatUsd(amount);
+}
+
+export function duration(ms: number): string {
+  return prettyMs(Math.max(0, ms), ms < 60_000 ? { secondsDecimalDigits: 1 } : { unitCount: 2 });
+}
+
+export function percent(part: number, whole: number): string {
+  return whole === 0 ? "0 %" : `${Math.floor(part * 100 / whole)} %`;
+}
+
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
+}
+
+export function statusColour(status: string): string {
+  const paint = status === "COMPLETED" || status === "ANALYZED"
+    ? pc.green
+    : status === "FAILED" || status === "CANCELLED"
+    ? pc.red
+    : status === "PARTIAL" || status === "PAUSED"
+    ? pc.yellow
+    : pc.cyan;
+  return paint(status);
+}
+
+// What a source wrote may hold escape sequences that would move the cursor or rename the window.
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Text from outside, safe to show in a terminal; line breaks stay. */
+export function safe(text: string): string {
+  return text.replace(CONTROL, "");
+}
+
+/** Cut to `width` characters with an ellipsis. */
+export function shorten(text: string, width: number): string {
+  const characters = [...safe(text).replaceAll(/\s+/g, " ").trim()];
+  return characters.length <= width
+    ? characters.join("")
+    : `${characters.slice(0, width - 1).join("").trimEnd()}…`;
+}
+
+/** Broken at spaces to lines of `width` characters, each behind `indent`. */
+export function wrap(text: string, width: number, indent = ""): string {
+  return safe(text).split("\n").map((paragraph) => {
+    const lines: string[] = [];
+    let line = "";
+    for (const word of paragraph.split(/\s+/).filter((part) => part !== "")) {
+      if (line !== "" && line.length + 1 + word.length > width - indent.length) {
+        lines.push(line);
+        line = word;
+      } else line = line === "" ? word : `${line} ${word}`;
+    }
+    return [...lines, line].map((each) => indent + each).join("\n");
+  }).join("\n");
+}
+
+/** Columns of the terminal, within what reads well. */
+export function terminalWidth(): number {
+  try {
+    return Math.max(40, Math.min(100, Deno.consoleSize().columns));
+  } catch {
+    return 100;
+  }
+}

@@ -1,0 +1,183 @@
+/** The commands that start, watch, steer and repair sessions. */
+import type { Command } from "commander";
+import { UsageError } from "../errors.ts";
+import type { Micros } from "../money.ts";
+import type { ResearchMode } from "../config.ts";
+import { isLive, type Session } from "../batches/types.ts";
+import { parseBudget, parseCount, parseResearch } from "./arguments.ts";
+import { ACTOR, type Context, withDesk } from "./context.ts";
+import {
+  describeEstimate,
+  describeProgress,
+  describeRecovery,
+  describeSession,
+  describeSessions,
+  summarise,
+} from "./describe_session.ts";
+import { followSession, sayHowItEnded } from "./follow.ts";
+import { count, note, print, printJson } from "./output.ts";
+import type { ExitCode } from "./main.ts";
+
+interface SessionOptions {
+  limit?: number;
+  budget?: Micros;
+  model?: string;
+  research?: ResearchMode;
+  yes?: boolean;
+  json?: boolean;
+}
+
+export function addSessionCommands(program: Command, done: (code: ExitCode) => void): void {
+  addSessionOptions(program.command("estimate").description("what a session would cost, spending nothing"))
+    .option("--json", "one JSON document")
+    .action(async (options: SessionOptions) => {
+      await withDesk("estimate", async ({ desk }) => {
+        const { worstCases: _, ...estimate } = await desk.estimate(options);
+        if (options.json) printJson(estimate);
+        else print(describeEstimate({ ...estimate, worstCases: [] }));
+      });
+    });
+
+  addSessionOptions(program.command("batch").description("start a session and follow it to its end"))
+    .option("--yes", "start without asking")
+    .option("--json", "the finished session as one JSON document")
+    .action(async (options: SessionOptions) => {
+      await withDesk("batch", async (context) => {
+        const started = await startAsked(context, options);
+        if (!started) return done(1);
+        done(finish(await followSession(context, started.number), options.json));
+      });
+    });
+
+  program.command("status").description("a session's progress, money, batches and failures")
+    .argument("[n]", "session number; the current one unless given", parseCount)
+    .option("--json", "one JSON document")
+    .action(async (number: number | undefined, { json }: { json?: boolean }) => {
+      await withDesk("status", async ({ desk }) => {
+        const detail = await desk.session(number ?? null);
+        if (json) printJson(detail);
+        else print(describeSession(detail));
+      });
+    });
+
+  program.command("sessions").description("the sessions, newest first")
+    .option("--limit <n>", "how many", parseCount, 20)
+    .option("--json", "one JSON document")
+    .action(async ({ limit, json }: { limit: number; json?: boolean }) => {
+      await withDesk("sessions", async ({ desk }) => {
+        const sessions = await desk.sessions(limit);
+        if (json) printJson(sessions);
+        else {print(
+            sessions.length > 0 ? describeSessions(sessions) : "No session yet. Start one with: desk batch",
+          );}
+      });
+    });
+
+  addSteering(program, done);
+  addRepairs(program, done);
+}
+
+function addSteering(program: Command, done: (code: ExitCode) => void): void {
+  program.command("pause").description("start nothing new; what is under way finishes")
+    .argument("<n>", "session number", parseCount)
+    .action((number: number) =>
+      withDesk("pause", async ({ desk }) => print(summarise(await desk.pause(number, ACTOR))))
+    );
+
+  program.command("resume").description("go on with a paused session and follow it")
+    .argument("<n>", "session number", parseCount)
+    .option("--json", "the finished session as one JSON document")
+    .action(async (number: number, { json }: { json?: boolean }) => {
+      await withDesk("resume", async (context) => {
+        await context.desk.resume(number, ACTOR);
+        done(finish(await followSession(context, number), json));
+      });
+    });
+
+  program.command("cancel").description("end a session; its waiting articles are skipped")
+    .argument("<n>", "session number", parseCount)
+    .action((number: number) =>
+      withDesk("cancel", async ({ desk }) => print(summarise(await desk.cancel(number, ACTOR))))
+    );
+}
+
+function addRepairs(program: Command, done: (code: ExitCode) => void): void {
+  program.command("recover").description("give failed articles new attempts, skipped ones a larger budget")
+    .argument("[n]", "session number; the newest that ended with something missing unless given", parseCount)
+    .option("--budget <usd>", "the session's new cap in dollars", parseBudget)
+    .option("--json", "the finished session as one JSON document")
+    .action(async (number: number | undefined, { budget, json }: SessionOptions) => {
+      await withDesk("recover", async (context) => {
+        const report = await context.desk.recover(number ?? null, budget ?? null, ACTOR);
+        note(describeRecovery(report));
+        const queued = report.requeuedFailed + report.requeuedSkipped > 0;
+        done(finish(queued ? await followSession(context, report.session.number) : report.session, json));
+      });
+    });
+
+  program.command("cleanup").description("take back articles of workers that are gone, end what is finished")
+    .option("--json", "one JSON document")
+    .action(async ({ json }: { json?: boolean }) => {
+      await withDesk("cleanup", async ({ desk }) => {
+        const report = await desk.cleanup(ACTOR);
+        if (json) return printJson(report);
+        print(
+          `${count(report.requeued, "article")} queued again, ${report.failed} failed for good, ` +
+            `${report.finished} kept without research; ` +
+            `${count(report.unknownCalls, "call")} charged in full because nobody knows how they ended`,
+        );
+        if (report.ended.length > 0) print(`Ended sessions: ${report.ended.join(", ")}`);
+      });
+    });
+
+  program.command("monitor").description("every live session and worker, now")
+    .option("--json", "one JSON document")
+    .action(async ({ json }: { json?: boolean }) => {
+      await withDesk("monitor", async ({ desk }) => {
+        const report = await desk.monitor(ACTOR);
+        if (json) return printJson(report);
+        if (report.ended.length > 0) print(`Ended sessions: ${report.ended.join(", ")}`);
+        for (const progress of report.sessions) {
+          print(
+            `Session ${progress.session.number} ${progress.session.status}: ${describeProgress(progress)}`,
+          );
+        }
+        if (report.sessions.length === 0) print("No session is live");
+        print(
+          report.workers.length === 0
+            ? "No worker is alive"
+            : `Workers: ${report.workers.map((worker) => worker.worker_id).join(", ")}`,
+        );
+      });
+    });
+}
+
+function addSessionOptions(command: Command): Command {
+  return command
+    .option("--limit <n>", "articles at most", parseCount)
+    .option("--budget <usd>", "hard cap in dollars", parseBudget)
+    .option("--model <name>", "another model than GEMINI_MODEL")
+    .option("--research <off|top|all>", "search for the strongest signals", parseResearch);
+}
+
+/** Shows the estimate and starts; null when the person said no. Throws `UsageError` when nobody can be asked. */
+async function startAsked({ desk }: Context, options: SessionOptions): Promise<Session | null> {
+  const estimate = await desk.estimate(options);
+  note(describeEstimate(estimate));
+  if (!options.yes && estimate.articles > 0) {
+    if (!Deno.stdin.isTerminal()) {
+      throw new UsageError("Cannot ask whether to spend: there is no terminal. Say so beforehand with --yes");
+    }
+    if (!confirm(`Start this session?`)) return null;
+  }
+  const session = await desk.start(options, ACTOR);
+  note(`Session ${session.number} started`);
+  return session;
+}
+
+/** COMPLETED is done; anything less is not, and a script should notice. */
+function finish(session: Session, json: boolean | undefined): ExitCode {
+  if (json) printJson(session);
+  else print(sayHowItEnded(session));
+  return session.status === "COMPLETED" || isLive(session.status) && session.status !== "PAUSED" ? 0 : 1;
+}
