@@ -35,7 +35,7 @@ export function makeRow(article: IncomingArticle): ArticleRow {
 }
 
 /** SHA-256 in hex of a text without regard to case and white space: the same article set differently is equal. */
-export function hashBody(body: string): string {
+function hashBody(body: string): string {
   return createHash("sha256").update(body.replace(/\s+/g, " ").trim().toLowerCase()).digest("hex");
 }
 

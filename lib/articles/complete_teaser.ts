@@ -3,7 +3,7 @@ import { fetchPage, PAGE } from "./fetch_page.ts";
 import type { ReadContext } from "./read_context.ts";
 
 /** Entries shorter than this carry a teaser, not an article. In UTF-16 code units of plain text. */
-export const MIN_FULL_CHARS = 400;
+const MIN_FULL_CHARS = 400;
 
 const CUT_OFF =
   /(?:…|\.\.\.|\[…\]|\[\.\.\.\]|(?:read|continue|view)\s+(?:more|on|reading|the (?:full|rest)[\w ]{0,30}))\W*$/i;

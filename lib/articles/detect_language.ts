@@ -22,9 +22,11 @@ export function normalizeLanguage(declared: unknown): string | null {
 
 /** The language of a plain text as an ISO 639-1 code, or null when it is short or the guess is not sure. */
 export function detectLanguage(text: string): string | null {
-  if (text.length < MIN_CHARS) return null;
+  // Hashes, keys and amounts are in no language, yet would be taken for one.
+  const words = text.slice(0, MAX_CHARS * 2).replace(/\S*\d\S*/g, "").replace(/\s+/g, " ");
+  if (words.length < MIN_CHARS) return null;
   // tinyld takes English full of jargon for Berber; languages without a two-letter code are not in question.
-  const [best, next] = detectAll(text.slice(0, MAX_CHARS)).filter((guess) => guess.lang.length === 2);
+  const [best, next] = detectAll(words.slice(0, MAX_CHARS)).filter((guess) => guess.lang.length === 2);
   if (!best || best.accuracy < MIN_ACCURACY) return null;
   return next && best.accuracy < next.accuracy * MIN_LEAD ? null : best.lang;
 }

@@ -1,13 +1,12 @@
 import { request as requestHttp } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
-import { isIP } from "node:net";
 import { messageOf } from "../errors.ts";
+import { checkUrl, privateRefusal, refusal } from "./check_url.ts";
 import { checkedLookup, PrivateAddressError } from "./checked_lookup.ts";
 import { decodeBytes } from "./decode_bytes.ts";
 import { IngestError } from "./ingest_error.ts";
 import { MAX_FEED_BYTES, MAX_PAGE_BYTES } from "./limits.ts";
-import { isPublicAddress } from "./public_address.ts";
 import { readBody } from "./read_body.ts";
 
 /** What may be fetched and how much of it. */
@@ -99,20 +98,6 @@ async function follow(
   throw refusal(address, `at most ${MAX_REDIRECTS} redirects`, "more", "give the final address");
 }
 
-/** Checked for every hop: a public page may redirect to a private one. */
-function checkUrl(text: string, address: string, allowPrivate: boolean): URL {
-  const url = URL.parse(text);
-  if (!url || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    throw refusal(address, "an http or https address", url ? url.protocol : "something else", "correct it");
-  }
-  if (url.username !== "" || url.password !== "") {
-    throw refusal(address, "an address without credentials", "one with a user or password", "remove them");
-  }
-  const host = hostOf(url);
-  if (!allowPrivate && isIP(host) !== 0 && !isPublicAddress(host)) throw privateRefusal(address);
-  return url;
-}
-
 function send(url: URL, allowPrivate: boolean, signal: AbortSignal): Promise<IncomingMessage> {
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
@@ -142,18 +127,4 @@ async function readText(response: IncomingMessage, kind: FetchKind, address: str
     throw refusal(address, `at most ${kind.maxBytes} bytes`, "more", "use a smaller page or a file");
   }
   return decodeBytes(bytes, /charset\s*=\s*"?([\w:.-]+)/i.exec(header)?.[1] ?? null);
-}
-
-function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, "");
-}
-
-function privateRefusal(address: string): IngestError {
-  return refusal(address, "a public address", "a private one", "set ALLOW_PRIVATE_FEEDS to allow it");
-}
-
-/** The address is shown without credentials and cut: it may come from a feed. */
-function refusal(address: string, wanted: string, given: string, advice: string): IngestError {
-  const shown = address.replace(/\/\/[^/@]*@/, "//").slice(0, 200);
-  return new IngestError(`Cannot fetch ${shown}: wanted ${wanted}, got ${given}; ${advice}.`);
 }

@@ -3,8 +3,12 @@ import { htmlToText } from "./html_to_text.ts";
 import { stripLiquid } from "./strip_liquid.ts";
 import { foldLabel, stripMarkdownMarks } from "./strip_markdown_marks.ts";
 
-/** Between blank lines; the longest of 272 newsletters with their tables and listings has some 5,000. */
-const MAX_BLOCK_CHARS = 50_000;
+/**
+ * What may stand between two blank lines, in UTF-16 code units: the parser's time grows with the square of it.
+ * The longest block of 272 newsletters, tables and listings included, has some 2,000.
+ */
+const MAX_BLOCK_CHARS = 10_000;
+const BLOCK_PIECE = new RegExp(`[\\s\\S]{1,${MAX_BLOCK_CHARS}}(?:\\s|$)|[\\s\\S]{${MAX_BLOCK_CHARS}}`, "g");
 
 const FOOTNOTE_MARK = /^\[\^[^\]\s]+\]/;
 /** `[text][label]` and `[text][]`, the text with brackets one level deep; "!" before it makes it an image. */
@@ -14,8 +18,7 @@ const SHORT_REFERENCE = /^(!?)\[((?:\\.|[^\[\]\\])+)\](?![\[(:])/;
 /**
  * Markdown, also a Jekyll post -> plain text by way of HTML, so that there is one way from HTML to text.
  * @param page The front matter, for the variables that the text prints.
- * @throws RangeError for quotes or lists nested so deeply (thousands) that the parser's stack does not hold them,
- * and for a paragraph so long that the parser, whose time grows with the square of it, would take minutes.
+ * @throws RangeError for quotes or lists nested so deeply (thousands) that the parser's stack does not hold them.
  */
 export function markdownToText(markdown: string, page: Record<string, unknown> = {}): string {
   const stripped = stripMarkdownMarks(stripLiquid(markdown.replace(/\r\n?/g, "\n"), page));
@@ -23,16 +26,19 @@ export function markdownToText(markdown: string, page: Record<string, unknown> =
 }
 
 function parse(markdown: string, labels: Set<string>): string {
-  const longest = markdown.split(/\n\s*\n/).reduce((chars, block) => Math.max(chars, block.length), 0);
-  if (longest > MAX_BLOCK_CHARS) {
-    throw new RangeError(`it has a paragraph of ${longest} characters, wanted at most ${MAX_BLOCK_CHARS}`);
-  }
   try {
-    return parserFor(labels).parse(markdown, { async: false });
+    return parserFor(labels).parse(splitHugeBlocks(markdown), { async: false });
   } catch (error) {
     if (error instanceof RangeError) throw new RangeError("its quotes or lists are nested too deeply");
     throw error;
   }
+}
+
+/** A transcript in one endless paragraph gets paragraph breaks between words. */
+function splitHugeBlocks(markdown: string): string {
+  return markdown.split(/\n[ \t]*\n/)
+    .map((block) => block.length <= MAX_BLOCK_CHARS ? block : block.match(BLOCK_PIECE)?.join("\n\n") ?? "")
+    .join("\n\n");
 }
 
 /**

@@ -6,8 +6,8 @@
 /** `[label]: target "title"`, the target on the next line or missing (a variable stood there). */
 const DEFINITION =
   /^[ \t>]*\[(?!\^)([^\[\]\n]+)\]:(?:[ \t]*\n[ \t]+|[ \t]*)(?:(?:<[^>\n]*>|\S+)(?:[ \t]+(?:"[^"\n]*"|'[^'\n]*'|\([^()\n]*\)))?)?[ \t]*$/gm;
-/** The same with words after it, which is no definition but a list of sources by hand: the words stay. */
-const SOURCE_LABEL = /^([ \t>]*)\[(?!\^)[^\[\]\n]+\]:[ \t]*<?https?:\/\/\S+[ \t]+(?=\S)/gm;
+/** The same within a line or with words after it: no definition to a parser, but no words of the text either. */
+const SOURCE_LABEL = /\[(?!\^)[^\[\]\n]+\]:[ \t]*<?https?:\/\/\S+[ \t]*/g;
 /** `*[HTML]: Hyper Text Markup Language` */
 const ABBREVIATION = /^[ \t]*\*\[[^\]\n]+\]:.*$/gm;
 /** `{:#id}`, `{: .class key="value"}`, `{::comment}`; not `{:?}` or `{:.2}`, which are program text. */
@@ -44,7 +44,7 @@ export function stripMarkdownMarks(markdown: string): StrippedMarkdown {
       labels.add(foldLabel(label));
       return "";
     })
-    .replace(SOURCE_LABEL, "$1");
+    .replace(SOURCE_LABEL, "");
   return { markdown: rest, labels };
 }
 

@@ -30,12 +30,16 @@ export function createPool(options: PoolOptions): Database {
     types: { getTypeParser },
   });
   pool.on("error", (error) => options.onConnectionError(error.message));
-  pool.on("connect", (client) => client.on("error", (error) => options.onConnectionError(error.message)));
+  pool.on("connect", (client) => {
+    client.on("error", (error) => options.onConnectionError(error.message));
+    connectionNames.set(client, crypto.randomUUID().slice(0, 8));
+  });
   let closing: Promise<void> | undefined;
   return {
     kind: options.kind,
     where: options.where,
-    query: (text, params) => run(pool, text, params),
+    query: (text, params, prepareAs) =>
+      prepareAs ? runPrepared(pool, text, params, prepareAs) : run(pool, text, params),
     transaction: (work) => runTransaction(pool, work),
     close: () => closing ??= pool.end().then(() => options.afterClose?.()),
   };
@@ -48,6 +52,33 @@ async function run<Row extends object>(
 ): Promise<{ rows: Row[]; rowCount: number }> {
   const result = await on.query<Row>(text, [...params]);
   return { rows: result.rows, rowCount: result.rowCount ?? 0 };
+}
+
+/**
+ * A name is good for one connection. On the embedded database all connections share one backend and so one space of
+ * names: there each connection adds a name of its own.
+ */
+const connectionNames = new WeakMap<object, string>();
+
+async function runPrepared<Row extends object>(
+  pool: pg.Pool,
+  text: string,
+  params: readonly unknown[] = [],
+  prepareAs: string,
+): Promise<{ rows: Row[]; rowCount: number }> {
+  const client = await pool.connect();
+  let broken = false;
+  try {
+    const name = `${prepareAs}_${connectionNames.get(client)}`;
+    const result = await client.query<Row>({ name, text, values: [...params] });
+    return { rows: result.rows, rowCount: result.rowCount ?? 0 };
+  } catch (error) {
+    // Without an SQLSTATE it is the connection that failed, not the statement.
+    broken = !(error instanceof pg.DatabaseError);
+    throw error;
+  } finally {
+    client.release(broken);
+  }
 }
 
 async function runTransaction<T>(pool: pg.Pool, work: (tx: Queryable) => Promise<T>): Promise<T> {

@@ -5,10 +5,14 @@
  * Rows come back with bigint as `number` (refused past 2^53), timestamptz as `Date`, jsonb parsed.
  */
 export interface Queryable {
-  /** Runs one statement. `params` are sent apart from the text, never pasted into it. */
+  /**
+   * Runs one statement. `params` are sent apart from the text, never pasted into it.
+   * @param prepareAs A name of its own for a statement that runs all the time: it is planned once a connection.
+   */
   query<Row extends object = Record<string, unknown>>(
     text: string,
     params?: readonly unknown[],
+    prepareAs?: string,
   ): Promise<{ rows: Row[]; rowCount: number }>;
 }
 

@@ -125,13 +125,13 @@ describe("Markdown becomes plain text", () => {
         fc.array(fc.tuple(fragment, fc.constantFrom("\n", "\n\n", " ")), { maxLength: 30 }),
         (parts) => {
           const text = markdownToText(parts.map(([part, end]) => part + end).join(""));
-          expect(text).not.toMatch(/^\s*\[[^\]\n]+\]:\s*https?:\/\//m);
+          expect(text).not.toMatch(/^\s*\[[^\[\]\n]+\]:\s*https?:\/\//m);
           expect(text).not.toMatch(/\{%[^{}]*%\}/);
           expect(text).not.toMatch(/\{\{[^{}\n]*\}\}/);
           expect(text).not.toMatch(/\n{3,}|[ \t]$/m);
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: 3_000 },
     );
   });
 
@@ -141,7 +141,7 @@ describe("Markdown becomes plain text", () => {
       try {
         markdownToText(piece.repeat(5_000));
       } catch (error) {
-        expect(String(error), piece).toMatch(/RangeError: it(s quotes or lists are nested| has a paragraph)/);
+        expect(String(error), piece).toBe("RangeError: its quotes or lists are nested too deeply");
       }
       expect(performance.now() - started, piece).toBeLessThan(5_000);
     }

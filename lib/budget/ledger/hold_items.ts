@@ -117,7 +117,7 @@ ORDER BY c.position`;
 
 export async function holdItems(db: Queryable, request: ClaimRequest): Promise<ClaimedItem[]> {
   const { sessionId, limit, worker, leaseMs, now = null } = request;
-  const { rows } = await db.query<ClaimedItem>(CLAIM, [sessionId, limit, worker, leaseMs, now]);
+  const { rows } = await db.query<ClaimedItem>(CLAIM, [sessionId, limit, worker, leaseMs, now], "claim");
   return rows;
 }
 
@@ -168,6 +168,6 @@ export async function readBlocker(
   sessionId: string,
   now: Date | null = null,
 ): Promise<ClaimBlocker | null> {
-  const { rows } = await db.query<ClaimBlocker>(BLOCKER, [sessionId, now]);
+  const { rows } = await db.query<ClaimBlocker>(BLOCKER, [sessionId, now], "blocker");
   return rows[0] ?? null;
 }

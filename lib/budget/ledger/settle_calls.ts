@@ -266,7 +266,7 @@ export async function settleCalls(
 ): Promise<SettleResult> {
   const { rows: [row] } = await db.query<
     { verdicts: Record<string, SettleVerdict>; session: SettleResult["session"] }
-  >(SETTLE, [sessionId, JSON.stringify(settlements, storable), actor, now]);
+  >(SETTLE, [sessionId, JSON.stringify(settlements, storable), actor, now], "settle");
   return { verdicts: new Map(Object.entries(row.verdicts)), session: row.session };
 }
 

@@ -27,19 +27,37 @@ export type Frame =
 /** Reassembles frames from chunks. `push` throws `RangeError` for a stream that is not the protocol. */
 export class MessageFramer {
   #buffer = new Uint8Array(0);
+  /** Chunks that wait until, together with the buffer, they are `#wanted` bytes long. */
+  #chunks: Uint8Array[] = [];
+  #wanted = 8;
   #started = false;
+  #ended = false;
   /** Bytes of complete messages that wait for the end of their unit. */
   #unitEnd = 0;
 
   push(chunk: Uint8Array): Frame[] {
-    this.#buffer = concat(this.#buffer, chunk);
+    // Nothing that follows a farewell means anything.
+    if (this.#ended) return [];
+    if (!this.#collect(chunk)) return [];
     const frames: Frame[] = [];
     for (let frame = this.#next(); frame; frame = this.#next()) {
       frames.push(frame);
-      // Nothing that follows a farewell means anything.
-      if (frame.kind === "terminate") this.#buffer = new Uint8Array(0);
+      if (frame.kind === "terminate") {
+        this.#ended = true;
+        break;
+      }
     }
     return frames;
+  }
+
+  /** Says whether there may be something new to read. A long message is joined once, not again at every chunk. */
+  #collect(chunk: Uint8Array): boolean {
+    this.#chunks.push(chunk);
+    const parts = [this.#buffer, ...this.#chunks];
+    if (parts.reduce((sum, part) => sum + part.length, 0) < this.#wanted) return false;
+    this.#buffer = concat(parts);
+    this.#chunks = [];
+    return true;
   }
 
   #next(): Frame | null {
@@ -47,12 +65,12 @@ export class MessageFramer {
   }
 
   #nextStartup(): Frame | null {
-    if (this.#buffer.length < 8) return null;
+    if (this.#lacks(8)) return null;
     const view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset);
     const length = view.getInt32(0);
     const code = view.getInt32(4);
     assertLength(length, 8);
-    if (this.#buffer.length < length) return null;
+    if (this.#lacks(length)) return null;
     if (code === SSL_REQUEST || code === GSS_REQUEST) {
       this.#take(length);
       return { kind: "refuse_encryption" };
@@ -65,11 +83,11 @@ export class MessageFramer {
 
   #nextUnit(): Frame | null {
     const view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset);
-    while (this.#buffer.length - this.#unitEnd >= 5) {
+    while (!this.#lacks(this.#unitEnd + 5)) {
       const length = view.getInt32(this.#unitEnd + 1);
       assertLength(length, 4);
       const end = this.#unitEnd + 1 + length;
-      if (this.#buffer.length < end) return null;
+      if (this.#lacks(end)) return null;
       const type = this.#buffer[this.#unitEnd];
       if (type === TERMINATE) return { kind: "terminate" };
       this.#unitEnd = end;
@@ -79,6 +97,12 @@ export class MessageFramer {
       }
     }
     return null;
+  }
+
+  /** Notes how many bytes are needed before looking again is worth it. */
+  #lacks(length: number): boolean {
+    this.#wanted = length;
+    return this.#buffer.length < length;
   }
 
   #take(length: number): Uint8Array {
@@ -105,9 +129,12 @@ function assertLength(length: number, least: number): void {
   }
 }
 
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
+function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -7,18 +7,23 @@
 import type { PGlite } from "@electric-sql/pglite";
 import { Buffer } from "node:buffer";
 import { createServer, type Server, type Socket } from "node:net";
-import { MessageFramer, readyStatus } from "./frame_messages.ts";
+import { type Frame, MessageFramer, readyStatus } from "./frame_messages.ts";
+import { refuseCopy } from "./refuse_copy.ts";
 import { Turns } from "./turns.ts";
 
 /** A client that opens a transaction and then says nothing blocks everybody: after this long it is cut off. */
 const SILENT_TRANSACTION_MS = 20_000;
 
 /** Starts serving at `path`. The socket inherits the folder's protection, which must be 0700. */
-export async function serveWire(db: PGlite, path: string): Promise<{ close(): Promise<void> }> {
+export async function serveWire(
+  db: PGlite,
+  path: string,
+  silentTransactionMs = SILENT_TRANSACTION_MS,
+): Promise<{ close(): Promise<void> }> {
   const sockets = new Set<Socket>();
-  const turns = new Turns<Socket>(SILENT_TRANSACTION_MS, async (socket) => {
+  const turns = new Turns<Socket>(silentTransactionMs, async (socket) => {
     socket.destroy();
-    await db.exec("ROLLBACK");
+    await endTransaction(db);
   });
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -39,24 +44,45 @@ function serveClient(db: PGlite, turns: Turns<Socket>, socket: Socket): void {
   socket.setNoDelay(true);
   socket.on("data", (chunk: Uint8Array) => {
     chain = chain.then(async () => {
-      for (const frame of framer.push(chunk)) {
+      for (const frame of readFrames(framer, chunk)) {
         if (frame.kind === "terminate") socket.end();
         else if (frame.kind === "refuse_encryption") socket.write("N");
         else await turns.run(socket, () => runUnit(db, socket, frame.bytes));
       }
-    }).catch(() => void socket.destroy());
+    });
   });
   // A client that dies shows as an error first; "close" always follows and does the cleaning.
   socket.on("error", () => {});
   socket.on("close", () => void turns.leave(socket));
 }
 
-/** Resolves to true when the client must keep its turn. */
+/** What is not the protocol counts as a farewell. */
+function readFrames(framer: MessageFramer, chunk: Uint8Array): Frame[] {
+  try {
+    return framer.push(chunk);
+  } catch (error) {
+    if (error instanceof RangeError) return [{ kind: "terminate" }];
+    throw error;
+  }
+}
+
+/**
+ * Resolves to true when the client must keep its turn. Rejects only when the database itself is broken: a wrong
+ * statement is an answer like any other. Nobody catches that; it ends this thread, and the owner is told.
+ */
 async function runUnit(db: PGlite, socket: Socket, bytes: Uint8Array): Promise<boolean> {
   if (socket.destroyed) return false;
-  const answer = await db.runExclusive(() => db.execProtocolRaw(bytes));
+  const answer = await db.runExclusive(() => db.execProtocolRaw(refuseCopy(bytes)));
   if (!socket.destroyed) socket.write(Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength));
   return readyStatus(answer) !== "I";
+}
+
+/** CopyFail and Sync. After an error the backend skips everything up to a Sync, so a lone ROLLBACK would be lost. */
+const ABANDON = Uint8Array.of(0x66, 0, 0, 0, 5, 0, 0x53, 0, 0, 0, 4);
+
+async function endTransaction(db: PGlite): Promise<void> {
+  await db.runExclusive(() => db.execProtocolRaw(ABANDON));
+  await db.exec("ROLLBACK");
 }
 
 async function closeServer(server: Server, sockets: Set<Socket>): Promise<void> {

@@ -1,0 +1,60 @@
+/**
+ * The peer: graphile-worker running jobs that make the same HTTP call and insert one row. It has no ledger, no leases
+ * with fencing, no analysis to check and store: what it does a second is what the desk is measured against.
+ */
+import { run } from "graphile-worker";
+import pg from "pg";
+import { buildArticlePrompt } from "../../lib/analysis/prompt.ts";
+import { addBenchArticles, type BenchDatabase } from "./databases.ts";
+import type { SessionBench, SessionFigures } from "./session.ts";
+
+export async function runGraphile(bench: BenchDatabase, options: SessionBench): Promise<SessionFigures> {
+  if (!bench.databaseUrl) throw new Error("graphile-worker needs a server");
+  const { articles, concurrency, geminiUrl } = options;
+  const pool = new pg.Pool({ connectionString: bench.databaseUrl, max: 10 });
+  await pool.query(
+    "CREATE TABLE IF NOT EXISTS graphile_results (article_id bigint PRIMARY KEY, answer text)",
+  );
+  await addBenchArticles(bench.db, articles, options.chars);
+  const { rows } = await pool.query<{ id: string; title: string; body: string }>(
+    "SELECT id, title, body FROM articles",
+  );
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  let left = articles;
+  let finished = () => {};
+  const done = new Promise<void>((resolve) => finished = resolve);
+  const quiet = Object.assign(() => {}, {});
+  const runner = await run({
+    pgPool: pool,
+    concurrency,
+    noHandleSignals: true,
+    logger: new (await import("graphile-worker")).Logger(() => quiet),
+    taskList: {
+      async analyse(payload) {
+        const { id } = payload as { id: string };
+        const article = byId.get(id)!;
+        const response = await fetch(`${geminiUrl}/v1beta/models/gemini-3.1-flash-lite:generateContent`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({
+            systemInstruction: { parts: [{ text: "Find weak signals." }] },
+            contents: [{ role: "user", parts: [{ text: buildArticlePrompt(article) }] }],
+            generationConfig: { responseSchema: { properties: { summary: {} } } },
+          }),
+        });
+        await pool.query("INSERT INTO graphile_results VALUES ($1, $2)", [id, await response.text()]);
+        if (--left === 0) finished();
+      },
+    },
+  });
+  const started = performance.now();
+  await pool.query(
+    `SELECT graphile_worker.add_jobs(array_agg(json_populate_record(NULL::graphile_worker.job_spec,
+       json_build_object('identifier', 'analyse', 'payload', json_build_object('id', id::text))))) FROM articles`,
+  );
+  await done;
+  const seconds = (performance.now() - started) / 1000;
+  await runner.stop();
+  await pool.end();
+  return { articles, seconds, perSecond: articles / seconds };
+}
