@@ -165,12 +165,13 @@ async function skipPending(tx: Queryable, session: Session, reason: string, acto
          error = coalesce(b.error, $2),
          finished_at = CASE WHEN b.processed + b.failed + b.skipped + t.skipped = b.total THEN now() END
        FROM (SELECT batch_id, count(*) AS skipped FROM skipped GROUP BY batch_id) t
+         JOIN batch_processing_records was USING (batch_id)
        WHERE b.batch_id = t.batch_id
-       RETURNING b.batch_id, b.status, b.finished_at
+       RETURNING b.batch_id, was.status AS from_status, b.status, b.finished_at
      ),
      told_batches AS (
-       INSERT INTO session_events (session_id, batch_id, actor, action, to_state, detail)
-       SELECT $1, batch_id, $3, 'batch_ended', status, jsonb_build_object('reason', $2::text)
+       INSERT INTO session_events (session_id, batch_id, actor, action, from_state, to_state, detail)
+       SELECT $1, batch_id, $3, 'batch_ended', from_status, status, jsonb_build_object('reason', $2::text)
        FROM ended WHERE finished_at IS NOT NULL
      )
      UPDATE batch_processing_sessions s SET skipped = s.skipped + (SELECT count(*) FROM skipped)

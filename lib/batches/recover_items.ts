@@ -82,7 +82,8 @@ async function raiseBudget(tx: Queryable, session: Session, budget: Micros | nul
 
 /*
  * The wait before the new attempt grows with the attempts that an item has had, as for any retry. An article that is
- * in a live session elsewhere is left alone: the unique index on live items would refuse it.
+ * in a live session elsewhere is left alone: the unique index on live items would refuse it. A batch of a cancelled
+ * session may still have articles under way; it stays PROCESSING.
  */
 async function requeue(
   tx: Queryable,
@@ -112,15 +113,20 @@ async function requeue(
      ),
      batches AS (
        UPDATE batch_processing_records b
-       SET failed = b.failed - t.failed, skipped = b.skipped - t.skipped, status = 'PENDING', error = NULL,
-         finished_at = NULL
+       SET failed = b.failed - t.failed, skipped = b.skipped - t.skipped, error = NULL, finished_at = NULL,
+         status = CASE WHEN b.status = 'PROCESSING' THEN b.status ELSE 'PENDING' END
        FROM (SELECT batch_id, count(*) FILTER (WHERE was = 'FAILED') AS failed,
            count(*) FILTER (WHERE was = 'SKIPPED') AS skipped FROM again GROUP BY batch_id) t
+         JOIN batch_processing_records was USING (batch_id)
        WHERE b.batch_id = t.batch_id
+       RETURNING b.batch_id, was.status AS from_status, b.status
      ),
      told AS (
        INSERT INTO session_events (session_id, batch_id, item_id, actor, action, from_state, to_state)
        SELECT $1, batch_id, item_id, $6, 'item_recovered', was, 'PENDING' FROM again
+       UNION ALL
+       SELECT $1, batch_id, NULL, $6, 'batch_recovered', from_status, status
+       FROM batches WHERE status <> from_status
      )
      UPDATE batch_processing_sessions s
      SET failed = s.failed - t.failed, skipped = s.skipped - t.skipped

@@ -26,8 +26,9 @@ const SETTLING_WAIT_MS = 250;
 export async function decideEmptyClaim(
   { db, workerId, dayBudget }: Deciding,
   sessionId: string,
+  now: Date | null = null,
 ): Promise<Decision> {
-  const blocker = await readBlocker(db, sessionId);
+  const blocker = await readBlocker(db, sessionId, now);
   if (!blocker || blocker.status !== "PROCESSING") return { again: false, leave: true, waitMs: Infinity };
   if (blocker.pending + blocker.processing === 0) {
     await finishIfDone(db, sessionId, workerId);
@@ -38,15 +39,15 @@ export async function decideEmptyClaim(
   }
   if (!blocker.day_ready) {
     const simulated = await isSimulated(db, sessionId);
-    await ensureDay(db, simulated, dayBudget);
+    await ensureDay(db, simulated, dayBudget, now);
     return { again: true, leave: false, waitMs: 0 };
   }
   const reason = exhausted(blocker);
   if (reason === null) return { again: false, leave: false, waitMs: SETTLING_WAIT_MS };
   // Asked again under the session's lock: a settlement may have made room since.
   const ended = await exhaustBudget(db, sessionId, reason, workerId, async (tx) => {
-    const now = await readBlocker(tx, sessionId);
-    return now !== null && now.due > 0 && exhausted(now) === reason;
+    const again = await readBlocker(tx, sessionId, now);
+    return again !== null && again.due > 0 && exhausted(again) === reason;
   });
   return { again: false, leave: ended, waitMs: SETTLING_WAIT_MS };
 }

@@ -35,6 +35,7 @@ const IDLE_LOOK_MS = 1_000;
 const FAILURE_RUN_LIMIT = 10;
 /** Calls faster than this make it worth claiming ahead; slower ones hide a claim, and a claim ahead is money held. */
 const CLAIM_AHEAD_BELOW_MS = 1_000;
+const MOST_ROUNDS_AHEAD = 4;
 
 export interface WorkerOptions {
   db: Database;
@@ -75,7 +76,10 @@ export class Worker {
   #timer: NodeJS.Timeout | undefined;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   #stopping = new AbortController();
+  /** Sessions that the provider made us stop, until their pause is written: nothing more of theirs is sent. */
+  readonly #halted = new Set<string>();
   #meanCallMs = Infinity;
+  #meanClaimMs = 0;
   #idle: (() => void)[] = [];
 
   constructor(options: WorkerOptions) {
@@ -151,12 +155,14 @@ export class Worker {
           await this.#chooseSession((waitMs) => nextMs = Math.min(nextMs, waitMs));
         this.#active = active;
         if (!active) break;
+        const asked = performance.now();
         const items = await holdItems(this.#options.db, {
           sessionId: active.session.session_id,
           limit: wanted,
           worker: this.#options.workerId,
           leaseMs: this.#leaseMs,
         });
+        this.#meanClaimMs = this.#meanClaimMs * 0.8 + (performance.now() - asked) * 0.2;
         for (const item of items) this.#take(item, active);
         this.#startReady();
         if (items.length > 0) continue;
@@ -176,8 +182,10 @@ export class Worker {
   /** How many more claims are useful now. */
   #wanted(): number {
     const { concurrency } = this.#options;
-    const ahead = this.#meanCallMs < CLAIM_AHEAD_BELOW_MS ? concurrency : 0;
-    const settlingBound = 3 * concurrency + ahead;
+    // As many as can be called while the next claim is on its way, and a full round at least.
+    const rounds = Math.min(MOST_ROUNDS_AHEAD, 1 + this.#meanClaimMs / this.#meanCallMs);
+    const ahead = this.#meanCallMs < CLAIM_AHEAD_BELOW_MS ? Math.ceil(concurrency * rounds) : 0;
+    const settlingBound = 4 * concurrency + ahead;
     return Math.min(
       concurrency + ahead - this.#underWay - this.#ready.length,
       settlingBound - this.#holdings.size,
@@ -187,7 +195,7 @@ export class Worker {
   #take(item: ClaimedItem, active: Active): void {
     const holding = { item, active, controller: new AbortController() };
     this.#holdings.set(item.item_id, holding);
-    if (this.#stopping.signal.aborted) this.#giveBack(holding);
+    if (this.#mayNotSend(active)) this.#giveBack(holding);
     else this.#ready.push(holding);
   }
 
@@ -278,6 +286,7 @@ export class Worker {
     );
     for (const session of rows) {
       const sessionId = session.session_id;
+      if (this.#halted.has(sessionId)) continue;
       try {
         await ensureDay(this.#options.db, session.simulated, this.#options.dayBudget);
         const decision = await decideEmptyClaim(this.#options, sessionId);
@@ -304,10 +313,10 @@ export class Worker {
       researchMode,
       price: requirePrice(session.model, new Date(), handPrice),
       retryBaseMs: session.settings.retryBaseMs,
-      mayCall: async (signal) =>
-        analyst.simulated
-          ? !signal.aborted
-          : await gate.pass(AbortSignal.any([signal, this.#stopping.signal])),
+      mayCall: async (signal) => {
+        const may = analyst.simulated || await gate.pass(AbortSignal.any([signal, this.#stopping.signal]));
+        return may && !signal.aborted && !this.#halted.has(session.session_id);
+      },
       onFailure: (failure) => this.#onFailure(session.session_id, failure),
     };
   }
@@ -317,8 +326,10 @@ export class Worker {
     log("warn", { failure: failure.failure, action: failure.action }, failure.message);
     if (failure.action === "wait") gate.close(failure.waitMs ?? IDLE_LOOK_MS);
     if (failure.action === "stop_session") {
-      this.#active = null;
-      this.#background(pauseSession(db, sessionId, workerId, failure.failure, { error: failure.message }));
+      this.#halt(
+        sessionId,
+        pauseSession(db, sessionId, workerId, failure.failure, { error: failure.message }),
+      );
     }
     if (failure.action === "stop_research") {
       this.#active = null;
@@ -333,9 +344,25 @@ export class Worker {
     const { db, workerId } = this.#options;
     if (session.open === 0) this.#background(finishIfDone(db, sessionId, workerId));
     else if (session.failure_run >= FAILURE_RUN_LIMIT && session.status === "PROCESSING") {
-      this.#active = null;
-      this.#background(pauseSession(db, sessionId, workerId, "failing", { failures: session.failure_run }));
+      this.#halt(
+        sessionId,
+        pauseSession(db, sessionId, workerId, "failing", { failures: session.failure_run }),
+      );
     }
+  }
+
+  /** Sends nothing more of this session while its pause is being written; what was claimed ahead goes back. */
+  #halt(sessionId: string, pause: Promise<unknown>): void {
+    this.#halted.add(sessionId);
+    this.#active = null;
+    const back = this.#ready.filter(({ active }) => active.session.session_id === sessionId);
+    this.#ready = this.#ready.filter((holding) => !back.includes(holding));
+    for (const holding of back) this.#giveBack(holding);
+    this.#background(pause.finally(() => this.#halted.delete(sessionId)));
+  }
+
+  #mayNotSend(active: Active): boolean {
+    return this.#stopping.signal.aborted || this.#halted.has(active.session.session_id);
   }
 
   #background(work: Promise<unknown>): void {

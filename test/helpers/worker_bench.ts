@@ -1,0 +1,100 @@
+/** A real worker on a real database with fake providers over HTTP, for tests of whole sessions. */
+import { createAnalysts } from "../../lib/analysis/make_analyst.ts";
+import { isLive, type Session } from "../../lib/batches/types.ts";
+import { CallGate } from "../../lib/batches/worker/call_gate.ts";
+import { Worker, type WorkerOptions } from "../../lib/batches/worker/worker.ts";
+import { type Config, readConfig } from "../../lib/config.ts";
+import type { Database } from "../../lib/database/port.ts";
+import { createDesk, type Desk } from "../../lib/desk.ts";
+import { type FakeGeminiOptions, startFakeGemini } from "../fakes/gemini.ts";
+import { type FakeTavilyOptions, startFakeTavily } from "../fakes/tavily.ts";
+import type { WireServer } from "../fakes/wire_server.ts";
+
+export interface WorkerBenchOptions {
+  gemini?: FakeGeminiOptions;
+  tavily?: FakeTavilyOptions;
+  env?: Record<string, string>;
+}
+
+export interface WorkerBench {
+  desk: Desk;
+  config: Config;
+  gemini: WireServer;
+  tavily: WireServer;
+  /** Every warning and error the workers logged. */
+  logged: string[];
+  makeWorker(change?: Partial<WorkerOptions>): Worker;
+  /** Resolves with the session as soon as `reached` says so; fails after 20 s. */
+  until(number: number, reached: (session: Session) => boolean): Promise<Session>;
+  untilEnded(number: number): Promise<Session>;
+  close(): Promise<void>;
+}
+
+export async function openWorkerBench(db: Database, options: WorkerBenchOptions = {}): Promise<WorkerBench> {
+  const gemini = await startFakeGemini(options.gemini);
+  const tavily = await startFakeTavily(options.tavily);
+  const config = readConfig({
+    ANALYST: "gemini",
+    GEMINI_API_KEY: "test-gemini-key",
+    GEMINI_BASE_URL: gemini.url,
+    GEMINI_RPM: "100000",
+    TAVILY_API_KEY: "test-tavily-key",
+    TAVILY_BASE_URL: tavily.url,
+    BATCH_DELAY_SECONDS: "0",
+    RETRY_BASE_SECONDS: "0.01",
+    BATCH_BUDGET_USD: "5",
+    ...options.env,
+  });
+  const analysts = createAnalysts(config);
+  const desk = createDesk({ db, config, analysts });
+  const workers: Worker[] = [];
+  const logged: string[] = [];
+  const until = (number: number, reached: (session: Session) => boolean) =>
+    pollSession(desk, number, reached);
+  return {
+    desk,
+    config,
+    gemini,
+    tavily,
+    logged,
+    makeWorker(change = {}) {
+      const worker = new Worker({
+        db,
+        workerId: `worker:test-${workers.length + 1}`,
+        concurrency: config.concurrency,
+        gate: new CallGate(config.gemini.rpm),
+        dayBudget: config.dayBudget,
+        handPrice: config.gemini.price,
+        makeAnalyst: analysts.analyst,
+        makeResearcher: analysts.researcher,
+        log: (level, _fields, message) => {
+          if (level === "warn" || level === "error") logged.push(message);
+        },
+        ...change,
+      });
+      workers.push(worker);
+      return worker;
+    },
+    until,
+    untilEnded: (number) => until(number, (session) => !isLive(session.status)),
+    async close() {
+      await Promise.all(workers.map((worker) => worker.stop(0)));
+      await gemini.close();
+      await tavily.close();
+    },
+  };
+}
+
+async function pollSession(
+  desk: Desk,
+  number: number,
+  reached: (session: Session) => boolean,
+): Promise<Session> {
+  const deadline = Date.now() + 20_000;
+  while (true) {
+    const { session } = await desk.progress(number);
+    if (reached(session)) return session;
+    if (Date.now() > deadline) throw new Error(`the session did not get there: ${JSON.stringify(session)}`);
+    await new Promise((resolve) => setTimeout(resolve, 15));
+  }
+}
