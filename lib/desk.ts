@@ -196,7 +196,14 @@ async function planSession(db: Database, config: Config, analysts: Analysts, req
   const ready = found.slice(0, limit);
   const fitting = ready.filter((article) => price.cost(analyst.bound(article.text_bytes)) <= budget);
   const estimate: SessionEstimate = {
-    ...await estimateSession(db, { articles: fitting, analyst, price, researcher, budget }),
+    ...await estimateSession(db, {
+      articles: fitting,
+      analyst,
+      price,
+      researcher,
+      researchMode: research,
+      budget,
+    }),
     provider,
     model,
     simulated: analyst.simulated,
