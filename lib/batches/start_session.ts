@@ -43,9 +43,9 @@ export async function startSession(db: Database, plan: SessionPlan): Promise<Ses
   return await db.transaction(async (tx) => {
     await assertNoneActive(tx, "start");
     const { rows: [session] } = await tx.query<Session>(
-      `INSERT INTO batch_processing_sessions (status, provider, model, simulated, budget, estimated_cost, worst_cost,
-         total, settings, started_by, started_at)
-       VALUES ('PROCESSING', $1, $2, $3, $4, $5, $6, 0, $7, $8, now())
+      `INSERT INTO batch_processing_sessions (number, status, provider, model, simulated, budget, estimated_cost,
+         worst_cost, total, settings, started_by, started_at)
+       VALUES ((SELECT coalesce(max(number), 0) + 1 FROM batch_processing_sessions), 'PROCESSING', $1, $2, $3, $4, $5, $6, 0, $7, $8, now())
        RETURNING ${SESSION_COLUMNS}`,
       [
         plan.provider,

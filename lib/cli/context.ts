@@ -4,6 +4,7 @@ import { type Config, listSecrets, readConfig } from "../config.ts";
 import { openDatabase } from "../database/connect.ts";
 import type { Database } from "../database/port.ts";
 import { createDesk, type Desk } from "../desk.ts";
+import { note } from "./output.ts";
 import { createLog, type Log } from "../log.ts";
 import { type Runtime, startRuntime } from "../runtime.ts";
 
@@ -42,6 +43,10 @@ export async function withDesk<T>(
     dataDir: config.dataDir,
     role: `desk ${command}`,
     onConnectionError: (message) => log("warn", { error: message }, "lost a database connection"),
+    onStopped(message) {
+      note(`The embedded database died: ${message}. Run the command again`);
+      Deno.exit(1);
+    },
   });
   const analysts = createAnalysts(config);
   const desk = createDesk({ db, config, analysts });

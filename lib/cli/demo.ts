@@ -3,7 +3,7 @@
  * the same desk as everything else; only the settings differ.
  */
 import { join } from "node:path";
-import type { Config } from "../config.ts";
+import { type Config, readConfig } from "../config.ts";
 import { fromFileUrl } from "../database/paths.ts";
 import { ACTOR, withDesk } from "./context.ts";
 import { describeArticle } from "./describe_article.ts";
@@ -15,7 +15,7 @@ const SAMPLES = fromFileUrl(new URL("../articles/samples", import.meta.url));
 
 /** Where the demo lives; removed at its start, so that every run is a first one. */
 function demoFolder(): string {
-  return join(Deno.env.get("DATA_DIR")?.trim() || ".nightdesk", "demo");
+  return join(readConfig().dataDir, "demo");
 }
 
 export async function runDemo(): Promise<void> {

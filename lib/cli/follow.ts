@@ -3,7 +3,9 @@ import { Presets, SingleBar } from "cli-progress";
 import process from "node:process";
 import type { Progress } from "../batches/read_sessions.ts";
 import { isLive, type Session } from "../batches/types.ts";
+import { UserError } from "../errors.ts";
 import { formatUsd } from "../money.ts";
+import type { Runtime } from "../runtime.ts";
 import { ACTOR, type Context } from "./context.ts";
 import { describeProgress, summarise } from "./describe_session.ts";
 import { duration, note } from "./output.ts";
@@ -12,6 +14,8 @@ import { duration, note } from "./output.ts";
 const LOOK_MS = 250;
 /** Without a terminal a line is printed this often at most, ms. */
 const LINE_MS = 2_000;
+/** How long an interrupted command waits for answers that are already paid for, ms. */
+const GRACE_MS = 15_000;
 /** A service that said nothing for this many looks is gone (presence lasts 10 s). */
 const PATIENCE = 20;
 
@@ -21,7 +25,7 @@ const PATIENCE = 20;
 export async function followSession(context: Context, number: number): Promise<Session> {
   const elsewhere = (await context.desk.workers()).some((worker) => worker.role === "service");
   if (elsewhere) note("The service is running and does the work; this follows it.");
-  else await context.work();
+  let runtime = elsewhere ? null : await context.work();
   const view = Deno.stderr.isTerminal() ? showBar() : showLines();
   const interrupt = onInterrupt();
   let lonely = 0;
@@ -30,10 +34,14 @@ export async function followSession(context: Context, number: number): Promise<S
       const progress = await context.desk.progress(number);
       view.show(progress);
       if (!isLive(progress.session.status) || progress.session.status === "PAUSED") return progress.session;
-      if (interrupt.fired) return await pauseHere(context, number);
+      if (interrupt.fired) {
+        // The bar draws over its line once more when it stops: what follows must come after that.
+        view.stop();
+        return await pauseHere(context, number, runtime);
+      }
       if (elsewhere && ++lonely % PATIENCE === 0 && (await context.desk.workers()).length === 0) {
         note("The service is gone; this command goes on in its place.");
-        await context.work();
+        runtime = await context.work();
       }
       await interrupt.wait(LOOK_MS);
     }
@@ -43,12 +51,17 @@ export async function followSession(context: Context, number: number): Promise<S
   }
 }
 
-async function pauseHere(context: Context, number: number): Promise<Session> {
-  note("\nPausing; answers that are already paid for are still taken in. Ctrl-C again to leave at once.");
-  const session = await context.desk.pause(number, ACTOR);
-  const runtime = await context.work();
-  await runtime.stop(15_000);
-  return (await context.desk.progress(number)).session ?? session;
+/** @param runtime What does the work here; null when the service does. */
+async function pauseHere({ desk }: Context, number: number, runtime: Runtime | null): Promise<Session> {
+  note("Pausing; answers that are already paid for are still taken in. Ctrl-C again to leave at once.");
+  try {
+    await desk.pause(number, ACTOR);
+  } catch (error) {
+    // It may have ended between the last look and the signal; how it ended is then the answer.
+    if (!(error instanceof UserError)) throw error;
+  }
+  await runtime?.stop(GRACE_MS);
+  return (await desk.progress(number)).session;
 }
 
 /** What a person sees last: the result, and what can be done about what is missing. */
@@ -89,14 +102,17 @@ function showBar(): View {
           perMinute ? `${Math.round(perMinute)}/min` : "starting",
           etaMs !== null && done < session.total ? `${duration(etaMs)} left` : null,
           `${session.failed} failed`,
-          nextDueMs !== null ? `next batch in ${duration(nextDueMs)}` : null,
+          nextDueMs !== null ? `next in ${duration(nextDueMs)}` : null,
         ].filter((part) => part !== null).join(" · "),
       };
       if (!started) bar.start(session.total, done, payload);
       else bar.update(done, payload);
       started = true;
     },
-    stop: () => bar.stop(),
+    stop() {
+      if (started) bar.stop();
+      started = false;
+    },
   };
 }
 
@@ -133,8 +149,11 @@ function onInterrupt() {
       for (const signal of SIGNALS) Deno.removeSignalListener(signal, listener);
     },
   };
+  let firstAt = 0;
   const listener = () => {
-    if (state.fired) Deno.exit(130);
+    // A task runner in the same terminal passes the signal on: the same key press then arrives twice.
+    if (state.fired && performance.now() - firstAt > SAME_PRESS_MS) Deno.exit(130);
+    if (!state.fired) firstAt = performance.now();
     state.fired = true;
     wake();
   };
@@ -142,4 +161,5 @@ function onInterrupt() {
   return state;
 }
 
+const SAME_PRESS_MS = 1_000;
 const SIGNALS: Deno.Signal[] = ["SIGINT", "SIGTERM"];

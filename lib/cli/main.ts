@@ -1,5 +1,6 @@
 /** `deno task desk <command>`. Exit code 0: done, 1: failed or not all done, 2: wrong usage. */
 import { Command, CommanderError } from "commander";
+import { isConnectionLost } from "../database/connection_lost.ts";
 import { messageOf, UsageError, UserError } from "../errors.ts";
 import { SETTINGS } from "../settings.ts";
 import { addArticleCommands } from "./article_commands.ts";
@@ -23,6 +24,13 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
     if (error instanceof UserError) {
       note(error.message);
       return error instanceof UsageError ? 2 : 1;
+    }
+    if (isConnectionLost(error)) {
+      note(
+        `Lost the database: ${messageOf(error)}. The process that owned it ended, or the server went away. ` +
+          "Nothing is lost: run the command again; go on with a session that is still live with: desk resume <n>",
+      );
+      return 1;
     }
     note(`Nightdesk failed in a way that it should not: ${messageOf(error)}`);
     if (Deno.env.get("LOG_LEVEL") === "debug" && error instanceof Error) note(error.stack ?? "");

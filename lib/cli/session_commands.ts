@@ -15,7 +15,7 @@ import {
   summarise,
 } from "./describe_session.ts";
 import { followSession, sayHowItEnded } from "./follow.ts";
-import { count, note, print, printJson } from "./output.ts";
+import { ask, count, note, print, printJson } from "./output.ts";
 import type { ExitCode } from "./main.ts";
 
 interface SessionOptions {
@@ -168,7 +168,7 @@ async function startAsked({ desk }: Context, options: SessionOptions): Promise<S
     if (!Deno.stdin.isTerminal()) {
       throw new UsageError("Cannot ask whether to spend: there is no terminal. Say so beforehand with --yes");
     }
-    if (!confirm(`Start this session?`)) return null;
+    if (!ask("Start this session?")) return null;
   }
   const session = await desk.start(options, ACTOR);
   note(`Session ${session.number} started`);
