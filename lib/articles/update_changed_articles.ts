@@ -25,18 +25,21 @@ export async function findChangedArticles(db: Queryable, rows: readonly ArticleR
 
 /**
  * Finds the stored article by its source's id, else by its address, and replaces the text when that changed.
- * Left alone are: an analysed article, because its analysis quotes the text; one whose new text another article
- * already has; and one that would get a teaser ($9) in place of a longer text, because its page was not fetched
+ * Left alone are: an analysed article, because its analysis quotes the text; one in a live session, because its hold
+ * was made for the old text; one whose new text another article already has; and one that would get a teaser ($9) in place of a longer text, because its page was not fetched
  * this time.
  */
 const UPDATE = `
-  UPDATE articles SET title = $4, body = $5, body_chars = $6, body_bytes = $7, body_hash = $8, updated_at = now()
+  UPDATE articles SET title = $4, body = $5, body_chars = $6, body_bytes = $7, body_hash = $8,
+    given_up = NULL, updated_at = now()
   WHERE id = (
       SELECT id FROM articles WHERE (source = $1 AND external_id = $2) OR url = $3
       ORDER BY (source = $1 AND external_id = $2) DESC NULLS LAST, id
       LIMIT 1)
     AND analyzed_at IS NULL
     AND body_hash <> $8
+    AND NOT EXISTS (SELECT FROM batch_processing_items i
+      WHERE i.article_id = articles.id AND i.status IN ('PENDING', 'PROCESSING'))
     AND (NOT $9::boolean OR $6 > body_chars)
     AND NOT EXISTS (SELECT FROM articles other WHERE other.body_hash = $8 AND other.body_chars > 0)`;
 
