@@ -2,7 +2,7 @@
  * What the model is told. The instructions are constants; everything strangers wrote travels in the user part only,
  * between tags whose name does not occur in it, and untouched otherwise, so that a quote can be word for word.
  *
- * Every token is paid, so the texts are terse and ask for short answers: about 300 tokens of instructions and 450 of
+ * Every token is paid, so the texts are terse and ask for short answers: about 200 tokens of instructions and 400 of
  * schema go in with each article, about 400 tokens should come out.
  */
 import type { Source } from "./schema.ts";

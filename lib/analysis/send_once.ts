@@ -8,9 +8,9 @@
  * carry the key elsewhere and send the body twice.
  *
  * Calls/s, 16 at once, 12,000-character prompts, zero-latency server in its own process, 2 cores (Nov 2026):
- * Gemini SDK or fetch on pooled connections 9,000 to 11,000, but they resend; SDK or fetch with `connection: close`
- * 3,900 to 4,900; node:http without keep-alive 4,900 to 5,800; this client 3,900 to 5,000. All are far over what a
- * provider's rate limit lets through, so the safest won.
+ * Gemini SDK or fetch on pooled connections 8,500 to 11,800, but they resend; SDK or fetch with `connection: close`
+ * 3,900 to 4,800; node:http without keep-alive 4,900 to 5,800; the way below, with its timer and bounded reading,
+ * 3,500 to 4,100. All are far over what a provider's rate limit lets through, so the safest won.
  */
 
 /** What became of a request. `broken`: the status is known, but the body did not arrive whole. */

@@ -1,4 +1,5 @@
 /** A fake of Gemini's generateContent on 127.0.0.1, over real HTTP. */
+import { Buffer } from "node:buffer";
 import { writePlausibleAnalysis } from "./plausible_analysis.ts";
 import {
   startWireServer,
@@ -41,14 +42,16 @@ export function readGeminiBody(request: WireRequest): GeminiRequestBody {
 function answerDefault(request: WireRequest): WireReply {
   const model = /\/v1beta\/models\/([\w.-]+):generateContent$/.exec(request.path)?.[1];
   if (!model) return geminiError(404, "NOT_FOUND", "models/unknown is not found");
-  const { contents, generationConfig } = readGeminiBody(request);
+  const { systemInstruction, contents, generationConfig } = readGeminiBody(request);
   const userText = contents[0]!.parts[0]!.text;
   const inside = userText.slice(userText.indexOf("\n") + 1, userText.lastIndexOf("\n"));
   const isArticle = "summary" in (generationConfig.responseSchema as { properties: object }).properties;
   const value = isArticle
     ? writePlausibleAnalysis(...splitArticle(inside))
     : { status: "VALIDATED", reason: "Several results report the same." };
-  return geminiAnswer({ text: JSON.stringify(value), model, promptBytes: request.body.length });
+  const instruction = systemInstruction.parts[0]!.text + JSON.stringify(generationConfig.responseSchema);
+  const promptBytes = Buffer.byteLength(instruction + userText);
+  return geminiAnswer({ text: JSON.stringify(value), model, promptBytes });
 }
 
 function splitArticle(inside: string): [string, string] {

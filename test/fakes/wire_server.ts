@@ -113,7 +113,9 @@ function perform(socket: net.Socket, reply: WireReply, mustClose: boolean): void
       const extra = Object.entries(reply.headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`).join(
         "",
       );
-      socket.write(`${answerHead(reply.status, Buffer.byteLength(reply.body))}${extra}\r\n${reply.body}`);
+      const closing = mustClose ? "connection: close\r\n" : "";
+      const head = answerHead(reply.status, Buffer.byteLength(reply.body));
+      socket.write(`${head}${closing}${extra}\r\n${reply.body}`);
       if (mustClose) socket.end();
       return;
     }
