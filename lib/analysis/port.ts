@@ -80,7 +80,15 @@ export interface Analyst {
   bound(utf8Bytes: number): TokenBound;
   /** The most the validation of one signal over found sources can use. */
   validationBound(): TokenBound;
-  analyse(article: ArticleText, signal: AbortSignal): Promise<CallResult<GroundedAnalysis>>;
+  /**
+   * @param answered Called when the provider is done and only reading is left: the next request may leave. An adapter
+   * that computes by itself need not call it.
+   */
+  analyse(
+    article: ArticleText,
+    signal: AbortSignal,
+    answered?: () => void,
+  ): Promise<CallResult<GroundedAnalysis>>;
   /** Judges the article's strongest signal against sources found by a search. */
   validate(
     claim: string,

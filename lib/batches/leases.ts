@@ -10,7 +10,10 @@ export interface Lease {
   lease_token: string;
 }
 
-/** Extends the leases that are still ours and returns their item ids; the others are lost. */
+/**
+ * Extends the leases that are still ours and returns their item ids; the others are lost. Rows are locked in the order
+ * in which settlements lock them, so that neither waits for the other for ever.
+ */
 export async function renewLeases(
   db: Queryable,
   leases: readonly Lease[],
@@ -18,9 +21,16 @@ export async function renewLeases(
   now: Date | null = null,
 ): Promise<Set<number>> {
   const { rows } = await db.query<Lease>(
-    `UPDATE batch_processing_items i SET lease_until = coalesce($4::timestamptz, now()) + $3 * interval '1 ms'
-     FROM unnest($1::bigint[], $2::uuid[]) AS ours (item_id, lease_token)
-     WHERE i.item_id = ours.item_id AND i.lease_token = ours.lease_token AND i.status = 'PROCESSING'
+    `WITH kept AS MATERIALIZED (
+       SELECT i.item_id
+       FROM unnest($1::bigint[], $2::uuid[]) AS ours (item_id, lease_token)
+       JOIN batch_processing_items i USING (item_id, lease_token)
+       WHERE i.status = 'PROCESSING'
+       ORDER BY i.item_id
+       FOR UPDATE OF i
+     )
+     UPDATE batch_processing_items i SET lease_until = coalesce($4::timestamptz, now()) + $3 * interval '1 ms'
+     FROM kept WHERE i.item_id = kept.item_id
      RETURNING i.item_id`,
     [leases.map((lease) => lease.item_id), leases.map((lease) => lease.lease_token), leaseMs, now],
   );
@@ -73,6 +83,7 @@ expired AS MATERIALIZED (
     ELSE 'FAILED' END AS next, (s.settings ->> 'retryBaseMs')::bigint AS base_ms
   FROM batch_processing_items i JOIN batch_processing_sessions s USING (session_id)
   WHERE i.session_id = $1 AND i.status = 'PROCESSING' AND i.lease_until < (SELECT now FROM clock)
+  ORDER BY i.item_id
   FOR UPDATE OF i
 ),
 calls AS (

@@ -3,7 +3,8 @@ import { UserError } from "../errors.ts";
 import { formatUsd, type Micros } from "../money.ts";
 import type { Database, Queryable } from "../database/port.ts";
 import { lockSession, moveSession } from "./change_session.ts";
-import { assertNoneActive } from "./start_session.ts";
+import { writeEvent } from "./events.ts";
+import { assertNoneActive, lockActivation } from "./start_session.ts";
 import { isLive, type Session } from "./types.ts";
 
 /** An article gets new attempts this often; after that only a new session takes it up. */
@@ -34,6 +35,8 @@ export async function recoverSession(
   actor: string,
 ): Promise<RecoveryReport> {
   return await db.transaction(async (tx) => {
+    // Before any row: a start holds this lock while it waits to see whether we queue the articles that it wants.
+    await lockActivation(tx);
     const session = await lockSession(tx, sessionId);
     if (isLive(session.status)) {
       throw new UserError(
@@ -43,7 +46,7 @@ export async function recoverSession(
             : "It retries by itself"),
       );
     }
-    await raiseBudget(tx, session, budget);
+    await setBudget(tx, session, budget, actor);
     const room = (budget ?? session.budget) - session.spent - session.held;
     const counts = await requeue(tx, session, budget !== null && budget > session.budget && room > 0, actor);
     const requeued = counts.failed + counts.skipped;
@@ -66,8 +69,18 @@ export async function recoverSession(
   });
 }
 
-async function raiseBudget(tx: Queryable, session: Session, budget: Micros | null): Promise<void> {
+async function setBudget(
+  tx: Queryable,
+  session: Session,
+  budget: Micros | null,
+  actor: string,
+): Promise<void> {
   if (budget === null || budget === session.budget) return;
+  if (budget <= 0) {
+    throw new UserError(
+      `Cannot recover session ${session.number}: the budget must be over $0, got ${formatUsd(budget)}`,
+    );
+  }
   if (budget < session.spent + session.held) {
     throw new UserError(
       `Cannot set the budget of session ${session.number} to ${formatUsd(budget)}: ` +
@@ -78,12 +91,19 @@ async function raiseBudget(tx: Queryable, session: Session, budget: Micros | nul
     session.session_id,
     budget,
   ]);
+  await writeEvent(tx, {
+    sessionId: session.session_id,
+    actor,
+    action: "budget_changed",
+    detail: { from: session.budget, to: budget },
+  });
 }
 
 /*
- * The wait before the new attempt grows with the attempts that an item has had, as for any retry. An article that is
- * in a live session elsewhere is left alone: the unique index on live items would refuse it. A batch of a cancelled
- * session may still have articles under way; it stays PROCESSING.
+ * What was skipped for the session's money needs a higher budget; what was skipped for the day's comes again on any day
+ * with room. The wait before the new attempt grows with the attempts that an item has had, as for any retry. An
+ * article that is in a live session elsewhere is left alone: the unique index on live items would refuse it. A batch
+ * of a cancelled session may still have articles under way; it stays PROCESSING.
  */
 async function requeue(
   tx: Queryable,
@@ -97,7 +117,10 @@ async function requeue(
        FROM batch_processing_items i JOIN articles a ON a.id = i.article_id
        WHERE i.session_id = $1 AND a.analyzed_at IS NULL
          AND ((i.status = 'FAILED' AND NOT i.permanent AND i.recoveries < $2)
-           OR (i.status = 'SKIPPED' AND i.reason IN ('budget', 'day_budget') AND $3))
+           OR (i.status = 'SKIPPED' AND i.reason IN ('budget', 'day_budget') AND $3)
+           OR (i.status = 'SKIPPED' AND i.reason = 'day_budget' AND NOT EXISTS (SELECT FROM day_budgets d
+             WHERE d.day = (now() AT TIME ZONE 'UTC')::date AND d.simulated = $7
+               AND d.budget - d.spent - d.held < i.worst_case)))
          AND NOT EXISTS (SELECT FROM batch_processing_items o
            WHERE o.article_id = i.article_id AND o.item_id <> i.item_id AND o.status IN ('PENDING', 'PROCESSING'))
        FOR UPDATE OF i
@@ -141,6 +164,7 @@ async function requeue(
       session.settings.maxAttempts,
       session.settings.retryBaseMs,
       actor,
+      session.simulated,
     ],
   );
   return counts;

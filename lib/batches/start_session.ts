@@ -81,8 +81,8 @@ export async function startSession(db: Database, plan: SessionPlan): Promise<Ses
 }
 
 /**
- * Batches and items in two set-based statements, so that 100,000 articles take seconds. An article that got into
- * another live session meanwhile is left out by the unique index instead of failing the start.
+ * Batches and items in two set-based statements, so that 100,000 articles take seconds. An article that another
+ * session took or finished since it was found ready is left out instead of failing the start or being paid for twice.
  */
 async function insertItems(tx: Queryable, sessionId: string, plan: SessionPlan): Promise<number> {
   const { batchSize, batchDelayMs, maxAttempts } = plan.settings;
@@ -103,6 +103,7 @@ async function insertItems(tx: Queryable, sessionId: string, plan: SessionPlan):
      SELECT $1, b.batch_id, a.article_id, a.position, $4, b.not_before, a.worst_case
      FROM unnest($2::bigint[], $3::bigint[]) WITH ORDINALITY AS a (article_id, worst_case, position)
      JOIN batch_processing_records b ON b.session_id = $1 AND b.batch_number = (a.position - 1) / $5 + 1
+     JOIN articles r ON r.id = a.article_id AND r.analyzed_at IS NULL AND r.given_up IS NULL
      ON CONFLICT (article_id) WHERE status IN ('PENDING', 'PROCESSING') DO NOTHING`,
     [
       sessionId,
@@ -131,9 +132,14 @@ async function dropMissing(tx: Queryable, sessionId: string): Promise<void> {
   await tx.query("DELETE FROM batch_processing_records WHERE session_id = $1 AND total = 0", [sessionId]);
 }
 
+/** Until the transaction ends nobody else makes a session active. */
+export async function lockActivation(tx: Queryable): Promise<void> {
+  await tx.query("SELECT pg_advisory_xact_lock($1)", [SINGLE_SESSION_LOCK]);
+}
+
 /** Throws `UserError` when a session is at work. Holds a lock until the transaction ends, so the answer stays true. */
 export async function assertNoneActive(tx: Queryable, wanted: "start" | "resume" | "recover"): Promise<void> {
-  await tx.query("SELECT pg_advisory_xact_lock($1)", [SINGLE_SESSION_LOCK]);
+  await lockActivation(tx);
   const { rows: [active] } = await tx.query<{ number: number; status: string }>(
     "SELECT number, status FROM batch_processing_sessions WHERE status IN ('INITIATED', 'PROCESSING') LIMIT 1",
   );

@@ -1,9 +1,9 @@
 /**
  * The paid analyst: Gemini over its REST API.
  *
- * `@google/generative-ai` gives the types and enums of requests and answers, and stays inside this folder. Its client
- * does not send: it takes no `fetch` of one's own, so it cannot be kept from sending twice (see send_once.ts), follows
- * redirects with the key, reads bodies of any size and drops the answer's headers, Retry-After among them.
+ * `@google/generative-ai` (archived upstream) builds, addresses and types the requests, and stays inside this folder.
+ * What leaves and how often, and how answers are read, is ours: the SDK's way sends twice when a connection breaks,
+ * follows redirects with the key, reads bodies of any size and drops the answer's headers, Retry-After among them.
  */
 import type { z } from "zod";
 import { checkBaseUrl } from "../send_once.ts";
@@ -77,14 +77,14 @@ export function createGeminiAnalyst(options: GeminiOptions): Analyst {
       inputTokens: boundInput(VALIDATION_QUESTION, MAX_VALIDATION_BYTES),
       outputTokens: VALIDATION_QUESTION.maxOutputTokens,
     }),
-    async analyse(article, signal) {
-      const call = await generate(access, ANALYSIS_QUESTION, buildArticlePrompt(article), signal);
+    async analyse(article, signal, answered = () => {}) {
+      const call = await generate(access, ANALYSIS_QUESTION, buildArticlePrompt(article), signal, answered);
       const checked = checkAnswer(call, analysisSchema, ANALYSIS_FORM, access.apiKey);
       return checked.ok ? { ...checked, value: ground(checked.value, article) } : checked;
     },
     async validate(claim, sources, signal) {
       const userText = buildValidationPrompt(claim, sources);
-      const call = await generate(access, VALIDATION_QUESTION, userText, signal);
+      const call = await generate(access, VALIDATION_QUESTION, userText, signal, () => {});
       return checkAnswer(call, verdictSchema, VERDICT_FORM, access.apiKey);
     },
   };

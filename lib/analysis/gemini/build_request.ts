@@ -30,20 +30,19 @@ function familySettings(model: string): { temperature?: number; thinkingConfig?:
   return {};
 }
 
-/** The JSON text to post. `userText` is the only place for anything strangers wrote. */
-export function buildRequest(model: string, question: Question, userText: string): string {
+/** What the SDK is asked to send. `userText` is the only place for anything strangers wrote. */
+export function buildRequest(model: string, question: Question, userText: string): GenerateContentRequest {
   const generationConfig: GenerationConfig & { thinkingConfig?: ThinkingConfig } = {
     responseMimeType: "application/json",
     responseSchema: question.schema,
     maxOutputTokens: question.maxOutputTokens,
     ...familySettings(model),
   };
-  const request: GenerateContentRequest = {
+  return {
     systemInstruction: { role: "system", parts: [{ text: question.instruction }] },
     contents: [{ role: "user", parts: [{ text: userText }] }],
     generationConfig,
   };
-  return JSON.stringify(request);
 }
 
 /**

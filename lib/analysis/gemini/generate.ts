@@ -1,10 +1,13 @@
-/** One generateContent request and what came of it. */
+/** One generateContent request over the SDK, sent once (see sdk_transport.ts), and what came of it. */
+import { GoogleGenerativeAI } from "@google/generative-ai";
+import { setImmediate } from "node:timers/promises";
 import { describeFailure, type Finding } from "../failures.ts";
 import type { CallResult } from "../port.ts";
-import { sendOnce } from "../send_once.ts";
+import { type Delivery, sendOnce } from "../send_once.ts";
 import { buildRequest, type Question } from "./build_request.ts";
 import { classifyStatus } from "./classify_status.ts";
 import { type Bill, readAnswer } from "./read_answer.ts";
+import { withTransport } from "./sdk_transport.ts";
 
 export interface GeminiAccess {
   apiKey: string;
@@ -15,26 +18,27 @@ export interface GeminiAccess {
 
 const NO_BILL: Bill = { usage: null, answeredModel: null };
 
-/** Asks once. The value is the JSON the model wrote, not yet checked against a schema. Never throws. */
+/**
+ * Asks once. The value is the JSON the model wrote, not yet checked against a schema. Never throws.
+ * @param answered Called when the wire is done with, before the answer is read: the next request may leave.
+ */
 export async function generate(
   access: GeminiAccess,
   question: Question,
   userText: string,
   signal: AbortSignal,
+  answered: () => void,
 ): Promise<CallResult<unknown>> {
   const fail = (finding: Finding<"gemini">, bill: Bill = NO_BILL): CallResult<unknown> => ({
     ok: false,
     ...bill,
     ...describeFailure("gemini", finding, access.apiKey),
   });
-  const delivery = await sendOnce({
-    url: `${access.baseUrl}/v1beta/models/${access.model}:generateContent`,
-    // In a header: a key in a URL ends up in logs, proxies and error texts.
-    headers: { "x-goog-api-key": access.apiKey },
-    body: buildRequest(access.model, question, userText),
-    timeoutMs: access.timeoutMs,
-    signal,
-  });
+  const delivery = await deliver(access, question, userText, signal);
+  answered();
+  // Reading takes longer than sending: whatever waits to be sent goes first.
+  await setImmediate();
+  if (!delivery) return fail({ failure: "not_sent", detail: "the client could not be used" });
   if (delivery.kind !== "answered") return fail({ failure: delivery.kind, detail: delivery.detail });
   const { status, headers, body, broken } = delivery;
   // A refusal is known from its status alone, whole or not.
@@ -45,3 +49,30 @@ export async function generate(
     ? { ok: true, usage, answeredModel, value: reading.json }
     : fail(reading.finding, { usage, answeredModel });
 }
+
+/** Null: the SDK gave up before it sent anything. */
+async function deliver(
+  access: GeminiAccess,
+  question: Question,
+  userText: string,
+  signal: AbortSignal,
+): Promise<Delivery | null> {
+  let delivery: Delivery | null = null;
+  const model = new GoogleGenerativeAI(access.apiKey).getGenerativeModel(
+    { model: access.model },
+    { baseUrl: access.baseUrl },
+  );
+  try {
+    // The SDK's own timeout is left unset: its timer outlives the call.
+    await withTransport(async (url, headers, body) => {
+      delivery = await sendOnce({ url, headers, body, timeoutMs: access.timeoutMs, signal });
+      return EMPTY_ANSWER.clone();
+    }, () => model.generateContent(buildRequest(access.model, question, userText)));
+  } catch {
+    // It throws for failed and unreadable answers alike and drops their headers; the delivery says which it was.
+  }
+  return delivery;
+}
+
+/** What the SDK gets to read: the real answer is read by read_answer.ts, bounded and checked. */
+const EMPTY_ANSWER = new Response("{}", { status: 200 });

@@ -64,7 +64,9 @@ export async function analyseItem(
     await settle(unsentOutcome(item.call_id, "the worker stopped before it was sent"), putBack());
     return;
   }
-  const result = await context.analyst.analyse(articleOf(item), signal);
+  // With research more calls follow in this slot, so it is not free at the first answer.
+  const answered = context.researcher ? undefined : context.callsDone;
+  const result = await context.analyst.analyse(articleOf(item), signal, answered);
   const call = modelCallOutcome(item.call_id, result, context.price, new Date());
   if (!result.ok) {
     context.callsDone();

@@ -1,0 +1,116 @@
+/** Brings sessions into the states that tests of their moves start from, by the ledger's own statements. */
+import { finishIfDone } from "../../lib/batches/change_session.ts";
+import type { Session } from "../../lib/batches/types.ts";
+import { SESSION_COLUMNS } from "../../lib/batches/types.ts";
+import { decideEmptyClaim } from "../../lib/batches/worker/empty_claim.ts";
+import { afterFailure, analyzed, researching, unsentOutcome } from "../../lib/batches/worker/outcomes.ts";
+import { type ClaimedItem, holdItems } from "../../lib/budget/ledger/hold_items.ts";
+import {
+  type ItemOutcome,
+  settleCalls,
+  type Settlement,
+  type SettleVerdict,
+} from "../../lib/budget/ledger/settle_calls.ts";
+import type { Database } from "../../lib/database/port.ts";
+import type { Action } from "../../lib/analysis/port.ts";
+import { micros } from "../../lib/money.ts";
+import { PLAIN_ANALYSIS } from "../helpers/articles.ts";
+
+export const LEASE_MS = 60_000;
+
+export async function claim(
+  db: Database,
+  sessionId: string,
+  limit: number,
+  now: Date | null = null,
+): Promise<ClaimedItem[]> {
+  return await holdItems(db, { sessionId, limit, worker: "w1", leaseMs: LEASE_MS, now });
+}
+
+/** Settles claims as analysed, for a tenth of their holds. */
+export async function analyse(db: Database, sessionId: string, items: readonly ClaimedItem[]) {
+  return await settle(db, sessionId, items, () => analyzed());
+}
+
+/** Settles claims as analysed with research still to come. */
+export async function leaveToResearch(db: Database, sessionId: string, items: readonly ClaimedItem[]) {
+  return await settle(db, sessionId, items, () => researching());
+}
+
+/** Settles claims as failed, unbilled, with what such a failure means for an article. */
+export async function fail(db: Database, sessionId: string, items: readonly ClaimedItem[], action: Action) {
+  return await settle(db, sessionId, items, (item) =>
+    afterFailure(item, {
+      failure: action === "give_up" ? "blocked" : "server_error",
+      action,
+      billing: "NOT_BILLED",
+      message: action === "give_up" ? "the model refuses this text" : "the provider broke down",
+    }, 0));
+}
+
+async function settle(
+  db: Database,
+  sessionId: string,
+  items: readonly ClaimedItem[],
+  next: (item: ClaimedItem) => ItemOutcome,
+): Promise<SettleVerdict[]> {
+  const settlements = items.map((item): Settlement => {
+    const outcome = next(item);
+    const succeeded = outcome.error_class === null;
+    return {
+      outcome_id: crypto.randomUUID(),
+      item_id: item.item_id,
+      lease_token: item.lease_token,
+      call: succeeded
+        ? {
+          ...unsentOutcome(item.call_id, ""),
+          state: "SETTLED",
+          bill: micros(Math.ceil(item.amount / 10)),
+          failure: null,
+          detail: null,
+        }
+        : unsentOutcome(item.call_id, outcome.error ?? ""),
+      item: outcome,
+      analysis: succeeded ? PLAIN_ANALYSIS : null,
+      research: null,
+    };
+  });
+  const { verdicts } = await settleCalls(db, sessionId, settlements, "w1");
+  return [...verdicts.values()];
+}
+
+/** Claims everything that is due and fits, analyses it, and lets the session end for what is left. */
+export async function workToTheEnd(db: Database, sessionId: string): Promise<Session> {
+  for (let items = await claim(db, sessionId, 20); items.length > 0; items = await claim(db, sessionId, 20)) {
+    await analyse(db, sessionId, items);
+  }
+  await decideEmptyClaim({ db, workerId: "w1", dayBudget: null }, sessionId);
+  await finishIfDone(db, sessionId, "w1");
+  return await readSession(db, sessionId);
+}
+
+export async function readSession(db: Database, sessionId: string): Promise<Session> {
+  const { rows: [session] } = await db.query<Session>(
+    `SELECT ${SESSION_COLUMNS} FROM batch_processing_sessions WHERE session_id = $1`,
+    [sessionId],
+  );
+  return session;
+}
+
+/** How many articles of the session are in each state, with the reason of those skipped: "SKIPPED budget". */
+export async function countItems(db: Database, sessionId: string): Promise<Record<string, number>> {
+  const { rows } = await db.query<{ state: string; n: number }>(
+    `SELECT concat_ws(' ', status, reason) AS state, count(*) AS n FROM batch_processing_items
+     WHERE session_id = $1 GROUP BY 1`,
+    [sessionId],
+  );
+  return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
+}
+
+export async function listBatchStates(db: Database, sessionId: string): Promise<string[]> {
+  const { rows } = await db.query<{ status: string }>(
+    "SELECT status FROM batch_processing_records WHERE session_id = $1 ORDER BY batch_number",
+    [sessionId],
+  );
+  return rows.map(({ status }) => status);
+}
