@@ -24,7 +24,7 @@ export interface WorkerBench {
   /** Every warning and error the workers logged. */
   logged: string[];
   makeWorker(change?: Partial<WorkerOptions>): Worker;
-  /** Resolves with the session as soon as `reached` says so; fails after 20 s. */
+  /** Resolves with the session as soon as `reached` says so; fails after 60 s. */
   until(number: number, reached: (session: Session) => boolean): Promise<Session>;
   untilEnded(number: number): Promise<Session>;
   close(): Promise<void>;
@@ -90,7 +90,7 @@ async function pollSession(
   number: number,
   reached: (session: Session) => boolean,
 ): Promise<Session> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   while (true) {
     const { session } = await desk.progress(number);
     if (reached(session)) return session;
