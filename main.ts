@@ -3,6 +3,7 @@
  */
 import { join } from "node:path";
 import { wakeForBatches } from "./jobs/initiate_batch_processing.ts";
+import type { Dispatcher } from "./jobs/queue/dispatcher.ts";
 import { createKvDispatcher } from "./jobs/queue/kv_dispatcher.ts";
 import { routeMessages } from "./jobs/route_messages.ts";
 import { createAnalysts } from "./lib/analysis/make_analyst.ts";
@@ -11,7 +12,7 @@ import { listSecrets, readConfig } from "./lib/config.ts";
 import { openDatabase } from "./lib/database/connect.ts";
 import { createDesk } from "./lib/desk.ts";
 import { messageOf, UsageError, UserError } from "./lib/errors.ts";
-import { createLog } from "./lib/log.ts";
+import { createLog, type Log } from "./lib/log.ts";
 import { startRuntime } from "./lib/runtime.ts";
 
 /** How long answers that are already paid for may still come in after the signal, ms. */
@@ -20,19 +21,22 @@ const GRACE_MS = 20_000;
 async function serve(): Promise<void> {
   const config = readConfig();
   const log = createLog({ level: config.logLevel, secrets: listSecrets(config) });
-  const { database: db, owner, migrated } = await openDatabase({
+  const { database: db, ownedBy, migrated } = await openDatabase({
     databaseUrl: config.databaseUrl,
     dataDir: config.dataDir,
     role: "service",
     onConnectionError: (error) => log("warn", { error }, "lost a database connection"),
+    onStopped(error) {
+      log("error", { error }, "the embedded database died; start the service again");
+      Deno.exit(1);
+    },
   });
   const analysts = createAnalysts(config);
   const desk = createDesk({ db, config, analysts });
   try {
-    if (!owner) throw alreadyOwned(config.dataDir);
+    if (ownedBy) throw alreadyOwned(config.dataDir, ownedBy);
+    const dispatcher = await openQueue(config.dataDir, log);
     const runtime = await startRuntime({ db, desk, config, analysts, role: "service", log });
-    await Deno.mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-    const dispatcher = await createKvDispatcher(join(config.dataDir, "queue.sqlite3"), log);
     dispatcher.listen(routeMessages({ desk, config, runtime, log }));
     for (const session of await desk.sessions(50)) {
       if (isLive(session.status)) await wakeForBatches(dispatcher, session);
@@ -53,9 +57,21 @@ async function serve(): Promise<void> {
   log("info", {}, "stopped");
 }
 
-function alreadyOwned(dataDir: string): UserError {
+async function openQueue(dataDir: string, log: Log): Promise<Dispatcher> {
+  try {
+    await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
+    return await createKvDispatcher(join(dataDir, "queue.sqlite3"), log);
+  } catch (error) {
+    throw new UserError(
+      `Cannot open the queue in DATA_DIR ${dataDir}: ${messageOf(error)}. ` +
+        "It must be a folder that you may write to",
+    );
+  }
+}
+
+function alreadyOwned(dataDir: string, ownedBy: string): UserError {
   return new UserError(
-    `Cannot start: another process owns DATA_DIR ${dataDir}. A service has a database to itself: ` +
+    `Cannot start: ${ownedBy} owns DATA_DIR ${dataDir}. A service has a database to itself: ` +
       `end the other one, choose another DATA_DIR, or set DATABASE_URL to a PostgreSQL server`,
   );
 }
@@ -63,14 +79,15 @@ function alreadyOwned(dataDir: string): UserError {
 /** The first signal begins the orderly stop; a second one ends the process as the system would. */
 function nextSignal(): Promise<Deno.Signal> {
   return new Promise((resolve) => {
-    const signals: Deno.Signal[] = ["SIGINT", "SIGTERM"];
-    for (const signal of signals) {
-      const listener = () => {
-        Deno.removeSignalListener(signal, listener);
-        resolve(signal);
-      };
-      Deno.addSignalListener(signal, listener);
-    }
+    const heard = (signal: Deno.Signal) => {
+      Deno.removeSignalListener("SIGINT", onInterrupt);
+      Deno.removeSignalListener("SIGTERM", onTerminate);
+      resolve(signal);
+    };
+    const onInterrupt = () => heard("SIGINT");
+    const onTerminate = () => heard("SIGTERM");
+    Deno.addSignalListener("SIGINT", onInterrupt);
+    Deno.addSignalListener("SIGTERM", onTerminate);
   });
 }
 

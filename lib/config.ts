@@ -52,6 +52,7 @@ class Wanted extends Error {}
  */
 export function readConfig(env: Record<string, string | undefined> = readEnvironment()): Config {
   const faults: string[] = [];
+  const faulty = new Set<SettingName>();
   const get = <T>(name: SettingName, parse: (text: string) => T): T => {
     const given = env[name]?.trim();
     const text = given || SETTINGS[name].default;
@@ -59,6 +60,7 @@ export function readConfig(env: Record<string, string | undefined> = readEnviron
       return parse(text);
     } catch (error) {
       if (!(error instanceof Wanted)) throw error;
+      faulty.add(name);
       faults.push(`${name}: wanted ${error.message}, got ${describeGiven(name, text)}`);
       return undefined as T;
     }
@@ -93,16 +95,18 @@ export function readConfig(env: Record<string, string | undefined> = readEnviron
     maxSessionArticles: get("MAX_SESSION_ARTICLES", whole(1, 1_000_000)),
     concurrency: get("CONCURRENCY", whole(1, 256)),
     languages: get("ARTICLE_LANGUAGES", languageList),
-    feeds: get("FEEDS", (text) => splitList(text)),
+    feeds: get("FEEDS", feedList),
     allowPrivateFeeds: get("ALLOW_PRIVATE_FEEDS", choice(["no", "yes"])) === "yes",
     logLevel: get("LOG_LEVEL", choice(["debug", "info", "warn", "error"])),
   };
-  if (config.analyst === "gemini" && !config.gemini.apiKey && faults.length === 0) {
+  // A value that is wrong has been told; what follows from it would only repeat that.
+  const lacks = (name: "GEMINI_API_KEY" | "TAVILY_API_KEY", key: string | null) =>
+    config.analyst === "gemini" && !key && !faulty.has(name) && !faulty.has("ANALYST");
+  if (lacks("GEMINI_API_KEY", config.gemini.apiKey)) {
     faults.push("GEMINI_API_KEY: wanted a key because ANALYST is gemini, got nothing");
   }
-  if (
-    config.analyst === "gemini" && config.research && config.research !== "off" && !config.tavily.apiKey
-  ) {
+  const researches = !faulty.has("RESEARCH") && config.research !== "off";
+  if (researches && lacks("TAVILY_API_KEY", config.tavily.apiKey)) {
     faults.push(`TAVILY_API_KEY: wanted a key because RESEARCH is ${config.research}, got nothing`);
   }
   faults.push(...findMisspelt(env));
@@ -112,8 +116,8 @@ export function readConfig(env: Record<string, string | undefined> = readEnviron
 
 /** The values that must never be shown: keys, and the password inside DATABASE_URL. */
 export function listSecrets(config: Config): string[] {
-  const password = config.databaseUrl ? passwordOf(config.databaseUrl) : "";
-  return [config.gemini.apiKey, config.tavily.apiKey, password].filter((value): value is string => !!value);
+  const passwords = config.databaseUrl ? passwordsOf(config.databaseUrl) : [];
+  return [config.gemini.apiKey, config.tavily.apiKey, ...passwords].filter((value) => value !== null);
 }
 
 function readEnvironment(): Record<string, string | undefined> {
@@ -198,14 +202,34 @@ function httpUrl(text: string): string {
 }
 
 function postgresUrl(text: string): string {
-  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) {
+  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text) || !isDecodable(text)) {
     throw new Wanted("an address like postgres://user:password@host:5432/database");
   }
   return text;
 }
 
-function passwordOf(databaseUrl: string): string {
-  return decodeURIComponent(new URL(databaseUrl).password);
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The password as it stands in the address and as it is meant; `?password=` is another place for it. */
+function passwordsOf(databaseUrl: string): string[] {
+  const { password, searchParams } = new URL(databaseUrl);
+  return [password, decodeURIComponent(password), searchParams.get("password") ?? ""].filter((text) =>
+    text !== ""
+  );
+}
+
+function feedList(text: string): string[] {
+  const feeds = splitList(text);
+  const wrong = feeds.some((feed) => /^[a-z][a-z0-9+.-]*:/i.test(feed) && !/^https?:\/\/[^/]/i.test(feed));
+  if (wrong) throw new Wanted("http or https addresses parted by commas");
+  return feeds;
 }
 
 function languageList(text: string): string[] {

@@ -13,5 +13,9 @@ export class UsageError extends UserError {
 
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
+  // A host with several addresses fails with one error for each, and no text of its own.
+  if (thrown instanceof AggregateError && thrown.message === "") {
+    return thrown.errors.map(messageOf).join("; ");
+  }
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

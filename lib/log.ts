@@ -26,8 +26,25 @@ export function createLog({ level, secrets, write = writeStderr }: LogOptions): 
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-  }, { write: (line) => write(scrub(line)) });
+  }, { write: (line) => write(scrubLine(line, scrub)) });
   return (lineLevel, fields, message) => logger[lineLevel](fields, message);
+}
+
+/** The line is still JSON afterwards, also when a secret looks like a number or like a part of the syntax. */
+function scrubLine(line: string, scrub: (text: string) => string): string {
+  return scrub(line) === line ? line : `${JSON.stringify(scrubValue(JSON.parse(line), scrub))}\n`;
+}
+
+function scrubValue(value: unknown, scrub: (text: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((item) => scrubValue(item, scrub));
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [scrub(key), scrubValue(item, scrub)]),
+    );
+  }
+  if (typeof value === "string") return scrub(value);
+  const text = String(value);
+  return scrub(text) === text ? value : scrub(text);
 }
 
 /** Replaces every known secret, also as it looks inside a URL or a JSON string. */
@@ -39,7 +56,9 @@ export function createScrubber(secrets: readonly string[]): (text: string) => st
       JSON.stringify(secret).slice(1, -1),
     ]),
   );
-  return (text) => [...forms].reduce((clean, secret) => clean.replaceAll(secret, "[secret]"), text);
+  // Longest first: a secret that begins like another one must not leave its end behind.
+  const longestFirst = [...forms].sort((a, b) => b.length - a.length);
+  return (text) => longestFirst.reduce((clean, secret) => clean.replaceAll(secret, "[secret]"), text);
 }
 
 const encoder = new TextEncoder();

@@ -36,7 +36,7 @@ export const SETTINGS = {
   MAX_SESSION_ARTICLES: setting("200", "articles a session takes at most"),
   CONCURRENCY: setting("4", "articles under way at once"),
   ARTICLE_LANGUAGES: setting("en", "two-letter codes; other languages are refused"),
-  FEEDS: setting("", "feed addresses, parted by commas"),
+  FEEDS: setting("", "feed addresses or files, parted by commas"),
   ALLOW_PRIVATE_FEEDS: setting("no", "yes lets feeds point to private addresses"),
   LOG_LEVEL: setting("info", "debug, info, warn or error"),
 } satisfies Record<string, Setting>;

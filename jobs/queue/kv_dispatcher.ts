@@ -29,8 +29,11 @@ export async function createKvDispatcher(path: string, log: Log): Promise<Dispat
     listen(handlers) {
       const listening = kv.listenQueue(async (value: unknown) => {
         const message = messageSchema.safeParse(value);
-        if (stopped || !message.success) return logDropped(log, stopped, value);
-        const handled = slots(() => deliver(handlers, message.data, log));
+        if (!message.success) return logDropped(log, value);
+        const handled = slots(async () => {
+          // Not begun any more: the next process wakes for every live session anyway.
+          if (!stopped) await deliver(handlers, message.data, log);
+        });
         running.add(handled);
         await handled.finally(() => running.delete(handled));
       });
@@ -55,13 +58,23 @@ async function deliver(
 ): Promise<void> {
   const handler = handlers[message.queue];
   if (!handler) return log("warn", { ...message }, "no handler for this queue; message dropped");
-  await handler(message);
+  try {
+    await handler(message);
+  } catch (error) {
+    log("warn", { ...message, error: messageOf(error) }, "a handler failed; the message comes again");
+    throw askAgain();
+  }
 }
 
-function logDropped(log: Log, stopped: boolean, value: unknown): void {
-  if (!stopped) {
-    log("warn", { value: JSON.stringify(value)?.slice(0, 200) }, "not a message of ours; dropped");
-  }
+/** Deno prints what a queue's handler throws with its stack, past the log and its scrubbing: so it holds nothing. */
+function askAgain(): Error {
+  const error = new Error("the log says why");
+  error.stack = undefined;
+  return error;
+}
+
+function logDropped(log: Log, value: unknown): void {
+  log("warn", { value: JSON.stringify(value)?.slice(0, 200) }, "not a message of ours; dropped");
 }
 
 /** Lets `size` functions run at once; the others start in order. */

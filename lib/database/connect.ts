@@ -1,7 +1,9 @@
 /** Opens the database that the settings name, migrated to this program's version. */
 import pg from "pg";
 import { messageOf, UserError } from "../errors.ts";
+import { isConnectionLost } from "./connection_lost.ts";
 import { openEmbedded } from "./embedded/embedded.ts";
+import { describeOwner } from "./embedded/owner_lock.ts";
 import { assertNotNewer, migrate, readMigrationState } from "./migrate.ts";
 import { createPool } from "./pool.ts";
 import type { Database } from "./port.ts";
@@ -18,12 +20,14 @@ export interface DatabaseSettings {
   /** Who opens it, for the message that a second service gets. */
   role: string;
   onConnectionError: (message: string) => void;
+  /** The embedded database that this process owns died and does not come back: end the process. */
+  onStopped?: (message: string) => void;
 }
 
 export interface OpenedDatabase {
   database: Database;
-  /** False when another process owns the embedded files; true for it and for every server. */
-  owner: boolean;
+  /** Which other process owns the embedded files, in words; null when this one does, and for every server. */
+  ownedBy: string | null;
   migrated: string[];
 }
 
@@ -39,7 +43,7 @@ async function openServer(databaseUrl: string, settings: DatabaseSettings): Prom
   try {
     const migrated = await bringUpToDate(connection);
     const database = createPool({ ...settings, kind: "postgres", where, max: SERVER_POOL, connection });
-    return { database, owner: true, migrated };
+    return { database, ownedBy: null, migrated };
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(
@@ -49,7 +53,11 @@ async function openServer(databaseUrl: string, settings: DatabaseSettings): Prom
 }
 
 async function openOwn(settings: DatabaseSettings): Promise<OpenedDatabase> {
-  const embedded = await openEmbedded(settings.dataDir, settings.role);
+  const embedded = await openEmbedded(
+    settings.dataDir,
+    settings.role,
+    (message) => settings.onStopped?.(message),
+  );
   try {
     const migrated = await bringUpToDate(embedded.connection);
     const database = createPool({
@@ -60,10 +68,14 @@ async function openOwn(settings: DatabaseSettings): Promise<OpenedDatabase> {
       connection: embedded.connection,
       afterClose: embedded.close,
     });
-    return { database, owner: embedded.owner, migrated };
+    const ownedBy = embedded.owner ? null : describeOwner(settings.dataDir);
+    return { database, ownedBy, migrated };
   } catch (error) {
     await embedded.close();
-    throw error;
+    if (!isConnectionLost(error)) throw error;
+    throw new UserError(
+      `Cannot open DATA_DIR ${settings.dataDir}: the process that owned it ended a moment ago. Try again`,
+    );
   }
 }
 

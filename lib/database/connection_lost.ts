@@ -1,6 +1,7 @@
 /** SQLSTATE classes of a server that is stopping, starting or cut the connection. */
 const LOST_STATES = /^(08|57P0[1-3])/;
 const LOST_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT", "EPIPE", "ETIMEDOUT"]);
+const SOCKET_CALLS = new Set<unknown>(["connect", "read", "write"]);
 /** What `pg` says without a code. */
 const LOST_TEXTS =
   /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect)/;
@@ -12,5 +13,5 @@ export function isConnectionLost(thrown: unknown): boolean {
   if (LOST_TEXTS.test(thrown.message)) return true;
   if (typeof code !== "string") return false;
   // The system's codes also belong to files; only those of a socket are meant.
-  return LOST_STATES.test(code) || (LOST_CODES.has(code) && typeof syscall === "string" && syscall !== "open");
+  return LOST_STATES.test(code) || (LOST_CODES.has(code) && SOCKET_CALLS.has(syscall));
 }

@@ -41,7 +41,7 @@ export async function readMigrationState(client: Runnable): Promise<MigrationSta
 
 /**
  * Brings the database to this program's version and returns the names of what was applied.
- * Two processes that start at once queue on an advisory lock. Throws `UserError` when the database is newer.
+ * Two processes that start at once wait for each other. Throws `UserError` when the database is newer.
  */
 export async function migrate(connection: import("pg").ClientConfig): Promise<string[]> {
   // Loaded here because nearly every start finds nothing to do.
@@ -51,15 +51,21 @@ export async function migrate(connection: import("pg").ClientConfig): Promise<st
   await client.connect();
   try {
     assertNotNewer(await readMigrationState(client));
+    // All clients of the embedded database are one session to its advisory locks; an open transaction is what
+    // makes them wait for each other there. It also takes in the migrations table itself.
+    await client.query("BEGIN");
     const done = await runner({
       dbClient: client,
       dir: FOLDER,
       direction: "up",
       migrationsTable: TABLE,
       advisoryLockMode: "wait",
+      singleTransaction: true,
       checkOrder: true,
       log: () => {},
     });
+    // The runner has committed, unless it found that somebody else was faster.
+    await client.query("COMMIT");
     return done.map((migration) => migration.name);
   } catch (error) {
     if (error instanceof UserError) throw error;

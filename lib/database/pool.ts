@@ -29,7 +29,8 @@ export function createPool(options: PoolOptions): Database {
     keepAlive: true,
     types: { getTypeParser },
   });
-  pool.on("error", (error) => options.onConnectionError(error.message));
+  // The client's own listener tells; without one here the same error would end the process.
+  pool.on("error", () => {});
   pool.on("connect", (client) => {
     client.on("error", (error) => options.onConnectionError(error.message));
     connectionNames.set(client, crypto.randomUUID().slice(0, 8));

@@ -64,7 +64,7 @@ export async function emptyDatabase(db: Database): Promise<void> {
     batch_processing_items, paid_calls, day_budgets, session_events, alerts, workers RESTART IDENTITY CASCADE`);
 }
 
-async function copyFolder(from: string, to: string): Promise<void> {
+export async function copyFolder(from: string, to: string): Promise<void> {
   await Deno.mkdir(to, { recursive: true });
   for await (const entry of Deno.readDir(from)) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];

@@ -17,12 +17,12 @@ export interface HoldRequest {
 
 /*
  * Lock order as everywhere: session, item, day. A paused session still lets its articles under way finish, so it
- * may hold; an ended one may not.
+ * may hold; an ended one may not. Why `spent` and `budget` are written too: see hold_items.ts.
  */
 const HOLD = `
 WITH clock AS MATERIALIZED (SELECT coalesce($9::timestamptz, now()) AS now),
 session AS MATERIALIZED (
-  SELECT session_id, budget - spent - held AS room, simulated
+  SELECT session_id, budget, held, spent, budget - spent - held AS room, simulated
   FROM batch_processing_sessions
   WHERE session_id = $1 AND status IN ('PROCESSING', 'PAUSED')
   FOR UPDATE
@@ -34,7 +34,7 @@ item AS MATERIALIZED (
   FOR UPDATE OF i
 ),
 today AS MATERIALIZED (
-  SELECT d.day, coalesce(d.budget - d.spent - d.held, 9223372036854775807) AS room
+  SELECT d.day, d.budget, d.held, d.spent, coalesce(d.budget - d.spent - d.held, 9223372036854775807) AS room
   FROM session s, item, day_budgets d
   WHERE d.day = ((SELECT now FROM clock) AT TIME ZONE 'UTC')::date AND d.simulated = s.simulated
   FOR UPDATE OF d
@@ -49,10 +49,12 @@ call AS (
   RETURNING call_id, batch_id, item_id
 ),
 session_held AS (
-  UPDATE batch_processing_sessions SET held = held + $8 WHERE session_id = $1 AND EXISTS (SELECT FROM call)
+  UPDATE batch_processing_sessions b SET held = s.held + $8, spent = s.spent, budget = s.budget
+  FROM session s
+  WHERE b.session_id = s.session_id AND EXISTS (SELECT FROM call)
 ),
 day_held AS (
-  UPDATE day_budgets d SET held = held + $8
+  UPDATE day_budgets d SET held = t.held + $8, spent = t.spent, budget = t.budget
   FROM session s, today t
   WHERE d.day = t.day AND d.simulated = s.simulated AND EXISTS (SELECT FROM call)
 ),

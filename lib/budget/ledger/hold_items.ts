@@ -35,11 +35,14 @@ export interface ClaimedItem {
  * The session's row lock makes claims of one session take turns, so `room` is exact. FOR UPDATE re-reads rows that
  * changed while waiting, and SKIP LOCKED leaves rows alone that a settlement is writing. `admitted` takes items in
  * order while the running sum fits: a large item is not overtaken by smaller ones behind it.
+ *
+ * `held` is written together with the locked row's own `spent` and `budget`: an UPDATE checks constraints on the row
+ * as the statement first saw it, before it follows to the newest version, and would refuse a hold that fits.
  */
 const CLAIM = `
 WITH clock AS MATERIALIZED (SELECT coalesce($5::timestamptz, now()) AS now),
 session AS MATERIALIZED (
-  SELECT session_id, budget - spent - held AS room, hold_permille, provider, model, simulated
+  SELECT session_id, budget, held, spent, budget - spent - held AS room, hold_permille, provider, model, simulated
   FROM batch_processing_sessions
   WHERE session_id = $1 AND status = 'PROCESSING'
   FOR UPDATE
@@ -54,7 +57,7 @@ due AS MATERIALIZED (
   FOR UPDATE OF i SKIP LOCKED
 ),
 today AS MATERIALIZED (
-  SELECT d.day, coalesce(d.budget - d.spent - d.held, 9223372036854775807) AS room
+  SELECT d.day, d.budget, d.held, d.spent, coalesce(d.budget - d.spent - d.held, 9223372036854775807) AS room
   FROM session s, day_budgets d
   WHERE d.day = ((SELECT now FROM clock) AT TIME ZONE 'UTC')::date AND d.simulated = s.simulated
     AND EXISTS (SELECT FROM due)
@@ -83,13 +86,14 @@ calls AS (
   RETURNING call_id, item_id
 ),
 session_held AS (
-  UPDATE batch_processing_sessions
-  SET held = held + (SELECT sum(amount) FROM admitted)::bigint
-  WHERE session_id = $1 AND EXISTS (SELECT FROM admitted)
+  UPDATE batch_processing_sessions b
+  SET held = s.held + (SELECT sum(amount) FROM admitted)::bigint, spent = s.spent, budget = s.budget
+  FROM session s
+  WHERE b.session_id = s.session_id AND EXISTS (SELECT FROM admitted)
 ),
 day_held AS (
   UPDATE day_budgets d
-  SET held = held + (SELECT sum(amount) FROM admitted)::bigint
+  SET held = t.held + (SELECT sum(amount) FROM admitted)::bigint, spent = t.spent, budget = t.budget
   FROM session s, today t
   WHERE d.day = t.day AND d.simulated = s.simulated AND EXISTS (SELECT FROM admitted)
 ),

@@ -17,8 +17,8 @@
  * was doing, the row says HELD; when its lease runs out it becomes UNKNOWN. Money is then counted as gone although it
  * may not be: the desk errs on the side of the purse, and says so.
  *
- * Lock order, everywhere: session, then items, then calls, then days. Two statements can wait for each other only
- * over two days at midnight; the database then refuses one, which is tried again.
+ * Lock order, everywhere: session, then items in the order of their ids, then calls, then days. Two statements can
+ * wait for each other only over two days at midnight; the database then refuses one, which is tried again.
  *
  * One statement a file: `hold_items.ts` (claim items and hold their analysis), `hold_call.ts` (one more call for a
  * claimed item), `settle_calls.ts` (outcomes), `resolve_unknown.ts` (an operator's word).

@@ -75,7 +75,12 @@ export interface SettleResult {
 
 /*
  * `live` joins by lease token: a worker that lost its claim finds no row and changes nothing; it is counted in
- * stale_writes and leaves an event with what it wanted to say. `already` are repeats of a write whose answer was lost.
+ * stale_writes and leaves an event with what it wanted to say. `repeated` are writes that come again after their answer
+ * was lost, the first perhaps still being written: locking the calls reads them as the first left them. A write
+ * without a call has left its name in the audit trail.
+ *
+ * Nothing is queued again in a session that was cancelled meanwhile: what failed is FAILED, what was only put back is
+ * SKIPPED like the rest.
  *
  * A bill is charged up to the hold, the rest is overrun, and an overrun of an analysis raises hold_permille so that
  * the next holds cover it.
@@ -84,9 +89,17 @@ export interface SettleResult {
  */
 const SETTLE = `
 WITH clock AS MATERIALIZED (SELECT coalesce($4::timestamptz, now()) AS now),
+session AS MATERIALIZED (
+  SELECT session_id, simulated, status FROM batch_processing_sessions WHERE session_id = $1 FOR UPDATE
+),
 input AS MATERIALIZED (
-  SELECT w.outcome_id, w.item_id, w.lease_token, w.analysis, w.research, c.*, n.*
-  FROM jsonb_to_recordset($2::jsonb) AS w (outcome_id uuid, item_id bigint, lease_token uuid, call jsonb, item jsonb,
+  SELECT w.outcome_id, w.item_id, w.lease_token, w.analysis, w.research, c.*, n.stage, n.wait_ms, n.refund_attempt,
+    n.error_class, n.error, n.permanent, CASE
+      WHEN n."to" <> 'PENDING' OR s.status IN ('PROCESSING', 'PAUSED') THEN n."to"
+      WHEN n.refund_attempt THEN 'SKIPPED'
+      ELSE 'FAILED' END AS "to"
+  FROM session s,
+    jsonb_to_recordset($2::jsonb) AS w (outcome_id uuid, item_id bigint, lease_token uuid, call jsonb, item jsonb,
       analysis jsonb, research jsonb),
     jsonb_to_record(coalesce(w.call, '{}')) AS c (call_id bigint, state text, bill bigint, input_tokens integer,
       output_tokens integer, thought_tokens integer, cached_tokens integer, credits integer, answered_model text,
@@ -94,15 +107,25 @@ input AS MATERIALIZED (
     jsonb_to_record(w.item) AS n ("to" text, stage text, wait_ms bigint, refund_attempt boolean, error_class text,
       error text, permanent boolean)
 ),
-session AS MATERIALIZED (
-  SELECT session_id, simulated FROM batch_processing_sessions WHERE session_id = $1 FOR UPDATE
+known AS MATERIALIZED (
+  SELECT c.call_id, c.outcome_id
+  FROM session s JOIN paid_calls c USING (session_id) JOIN input x USING (call_id)
+  FOR UPDATE OF c
+),
+repeated AS MATERIALIZED (
+  SELECT x.outcome_id FROM input x JOIN known k USING (call_id, outcome_id)
+  UNION ALL
+  SELECT x.outcome_id FROM input x
+  WHERE x.call_id IS NULL AND EXISTS (SELECT FROM session_events v
+    WHERE v.session_id = $1 AND v.item_id = x.item_id AND v.detail ->> 'outcome' = x.outcome_id::text)
 ),
 live AS MATERIALIZED (
   SELECT x.*, i.batch_id, i.article_id, i.attempts, i.status AS from_status
   FROM session s
   JOIN batch_processing_items i USING (session_id)
   JOIN input x ON x.item_id = i.item_id AND x.lease_token = i.lease_token
-  WHERE i.status = 'PROCESSING'
+  WHERE i.status = 'PROCESSING' AND x.outcome_id NOT IN (SELECT outcome_id FROM repeated)
+  ORDER BY i.item_id
   FOR UPDATE OF i
 ),
 ended AS (
@@ -120,7 +143,7 @@ ended AS (
 ),
 moved AS (
   UPDATE batch_processing_items i
-  SET status = l."to", stage = l.stage,
+  SET status = l."to", stage = l.stage, reason = CASE WHEN l."to" = 'SKIPPED' THEN 'cancelled' END,
     attempts = i.attempts - CASE WHEN l.refund_attempt THEN 1 ELSE 0 END,
     not_before = CASE WHEN l."to" = 'PENDING' THEN (SELECT now FROM clock) + l.wait_ms * interval '1 ms'
       ELSE i.not_before END,
@@ -178,35 +201,36 @@ days AS (
 ),
 batches AS (
   UPDATE batch_processing_records b
-  SET processed = b.processed + t.analyzed, failed = b.failed + t.failed, actual_cost = b.actual_cost + t.spent,
-    error = coalesce(t.error, b.error),
+  SET processed = b.processed + t.analyzed, failed = b.failed + t.failed, skipped = b.skipped + t.skipped,
+    actual_cost = b.actual_cost + t.spent, error = coalesce(t.error, b.error),
     status = CASE
-      WHEN b.processed + b.failed + b.skipped + t.analyzed + t.failed < b.total THEN b.status
+      WHEN b.processed + b.failed + b.skipped + t.ended < b.total THEN b.status
       WHEN b.processed + t.analyzed = b.total THEN 'COMPLETED'
-      WHEN b.processed + t.analyzed = 0 THEN 'FAILED'
-      ELSE 'PARTIAL' END,
-    finished_at = CASE WHEN b.processed + b.failed + b.skipped + t.analyzed + t.failed = b.total
-      THEN (SELECT now FROM clock) END
+      WHEN b.processed + t.analyzed > 0 THEN 'PARTIAL'
+      WHEN b.failed + t.failed > 0 THEN 'FAILED'
+      ELSE 'CANCELLED' END,
+    finished_at = CASE WHEN b.processed + b.failed + b.skipped + t.ended = b.total THEN (SELECT now FROM clock) END
   FROM (
     SELECT l.batch_id, count(*) FILTER (WHERE l."to" = 'ANALYZED') AS analyzed,
-      count(*) FILTER (WHERE l."to" = 'FAILED') AS failed, coalesce(sum(e.spent + e.overrun), 0)::bigint AS spent,
+      count(*) FILTER (WHERE l."to" = 'FAILED') AS failed, count(*) FILTER (WHERE l."to" = 'SKIPPED') AS skipped,
+      count(*) FILTER (WHERE l."to" IN ('ANALYZED', 'FAILED', 'SKIPPED')) AS ended, coalesce(sum(e.spent + e.overrun), 0)::bigint AS spent,
       max(l.error) FILTER (WHERE l."to" = 'FAILED') AS error
     FROM live l LEFT JOIN ended e ON e.item_id = l.item_id
     GROUP BY l.batch_id
   ) t
   WHERE b.batch_id = t.batch_id
-  RETURNING b.batch_id, b.status, b.finished_at, t.analyzed + t.failed AS moved
+  RETURNING b.batch_id, b.status, b.finished_at, t.ended
 ),
 stale AS MATERIALIZED (
   SELECT x.* FROM input x
   WHERE NOT EXISTS (SELECT FROM live l WHERE l.outcome_id = x.outcome_id)
-    AND NOT EXISTS (SELECT FROM paid_calls c WHERE c.call_id = x.call_id AND c.outcome_id = x.outcome_id)
+    AND NOT EXISTS (SELECT FROM repeated r WHERE r.outcome_id = x.outcome_id)
 ),
 totals AS (
   UPDATE batch_processing_sessions s
   SET held = s.held - t.amount, spent = s.spent + t.spent, overrun = s.overrun + t.overrun,
     unknown = s.unknown + t.unknown, analyzed = s.analyzed + t.analyzed, failed = s.failed + t.failed,
-    retries = s.retries + t.retries, ungrounded = s.ungrounded + t.ungrounded,
+    skipped = s.skipped + t.skipped, retries = s.retries + t.retries, ungrounded = s.ungrounded + t.ungrounded,
     failure_run = CASE WHEN t.successes > 0 THEN 0 ELSE s.failure_run + t.failures END,
     stale_writes = s.stale_writes + t.stale,
     hold_permille = greatest(s.hold_permille, t.permille),
@@ -216,6 +240,7 @@ totals AS (
       coalesce(sum(e.overrun), 0)::bigint AS overrun,
       coalesce(sum(e.spent) FILTER (WHERE e.state = 'UNKNOWN'), 0)::bigint AS unknown,
       count(*) FILTER (WHERE l."to" = 'ANALYZED') AS analyzed, count(*) FILTER (WHERE l."to" = 'FAILED') AS failed,
+      count(*) FILTER (WHERE l."to" = 'SKIPPED') AS skipped,
       count(*) FILTER (WHERE l."to" = 'PENDING' AND NOT l.refund_attempt) AS retries,
       count(*) FILTER (WHERE l."to" = 'ANALYZED' OR l.analysis IS NOT NULL) AS successes,
       count(*) FILTER (WHERE (l."to" = 'PENDING' AND NOT l.refund_attempt) OR (l."to" = 'FAILED' AND NOT l.permanent))
@@ -234,16 +259,17 @@ told AS (
   INSERT INTO session_events (session_id, batch_id, item_id, call_id, actor, action, from_state, to_state, detail, at)
   SELECT $1, l.batch_id, l.item_id, l.call_id, $3,
     CASE l."to" WHEN 'ANALYZED' THEN 'item_analyzed' WHEN 'FAILED' THEN 'item_failed'
-      WHEN 'PENDING' THEN 'item_requeued' ELSE 'call_ended' END,
+      WHEN 'PENDING' THEN 'item_requeued' WHEN 'SKIPPED' THEN 'item_skipped' ELSE 'call_ended' END,
     l.from_status, l."to",
     jsonb_strip_nulls(jsonb_build_object('call', e.state, 'kind', e.kind, 'spent', e.spent,
       'overrun', nullif(e.overrun, 0), 'error_class', l.error_class, 'error', l.error,
-      'wait_ms', CASE WHEN l."to" = 'PENDING' THEN l.wait_ms END)),
+      'wait_ms', CASE WHEN l."to" = 'PENDING' THEN l.wait_ms END,
+      'outcome', CASE WHEN l.call_id IS NULL THEN l.outcome_id END)),
     (SELECT now FROM clock)
   FROM live l LEFT JOIN ended e ON e.item_id = l.item_id
   UNION ALL
   SELECT $1, b.batch_id, NULL, NULL, $3, 'batch_ended', 'PROCESSING', b.status, NULL, (SELECT now FROM clock)
-  FROM batches b WHERE b.finished_at IS NOT NULL AND b.moved > 0
+  FROM batches b WHERE b.finished_at IS NOT NULL AND b.ended > 0
   UNION ALL
   SELECT $1, NULL, x.item_id, x.call_id, $3, 'stale_write', NULL, NULL,
     jsonb_strip_nulls(jsonb_build_object('wanted', x."to", 'call', x.state, 'bill', x.bill)), (SELECT now FROM clock)

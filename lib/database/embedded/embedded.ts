@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { ClientConfig } from "pg";
 import { messageOf, UserError } from "../../errors.ts";
-import { type OwnerLock, readOwner, takeOwnerLock } from "./owner_lock.ts";
+import { describeOwner, type OwnerLock, takeOwnerLock } from "./owner_lock.ts";
 import type { FromWorker, ToWorker } from "./server_worker.ts";
 
 /** `pg` and psql look for this name in the folder that is given as host. */
@@ -22,15 +22,23 @@ export interface EmbeddedConnection {
   close(): Promise<void>;
 }
 
-/** Opens or joins the embedded database of `dataDir`. Throws `UserError` when neither is possible. */
-export async function openEmbedded(dataDir: string, role: string): Promise<EmbeddedConnection> {
+/**
+ * Opens or joins the embedded database of `dataDir`. Throws `UserError` when neither is possible.
+ * @param onStopped Told when the database that this process owns died; it does not come back.
+ */
+export async function openEmbedded(
+  dataDir: string,
+  role: string,
+  onStopped: (message: string) => void,
+): Promise<EmbeddedConnection> {
   prepareFolder(dataDir);
+  const socketPath = socketPathOf(dataDir);
   const deadline = Date.now() + OPEN_TIMEOUT_MS;
   // Between finding the lock taken and connecting, the owner may still be starting, or just have ended.
   while (true) {
-    const lock = takeOwnerLock(dataDir, role);
-    if (lock) return await ownEmbedded(dataDir, lock);
-    const joined = await joinEmbedded(dataDir);
+    const lock = lockFolder(dataDir, role);
+    if (lock) return await ownEmbedded(dataDir, socketPath, lock, onStopped);
+    const joined = await joinEmbedded(socketPath);
     if (joined) return joined;
     if (Date.now() > deadline) throw new UserError(describeSilentOwner(dataDir));
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -49,26 +57,52 @@ function prepareFolder(dataDir: string): void {
   }
 }
 
-async function ownEmbedded(dataDir: string, lock: OwnerLock): Promise<EmbeddedConnection> {
-  const socketPath = socketPathOf(dataDir);
+function lockFolder(dataDir: string, role: string): OwnerLock | null {
+  try {
+    return takeOwnerLock(dataDir, role);
+  } catch (error) {
+    throw new UserError(
+      `Cannot lock DATA_DIR ${dataDir}: ${messageOf(error)}. Every file in it must be yours to write`,
+    );
+  }
+}
+
+async function ownEmbedded(
+  dataDir: string,
+  socketPath: string,
+  lock: OwnerLock,
+  onStopped: (message: string) => void,
+): Promise<EmbeddedConnection> {
+  let worker: Worker | undefined;
+  const letGo = () => {
+    worker?.terminate();
+    lock.release();
+  };
   try {
     // Left behind by an owner that was killed; the lock says that nobody listens on it now.
     removeIfThere(socketPath);
-    const worker = new Worker(new URL("./server_worker.ts", import.meta.url).href, { type: "module" });
-    await ask(worker, { kind: "open", folder: join(dataDir, "postgres"), socketPath }, "ready");
+    const server = worker = new Worker(new URL("./server_worker.ts", import.meta.url).href, {
+      type: "module",
+    });
+    await ask(server, { kind: "open", folder: join(dataDir, "postgres"), socketPath }, "ready");
+    server.onerror = (event) => {
+      event.preventDefault();
+      onStopped(event.message);
+    };
     return {
       connection: connectionTo(socketPath),
       owner: true,
       async close() {
-        await ask(worker, { kind: "close" }, "closed");
-        worker.terminate();
-        removeIfThere(socketPath);
-        lock.release();
+        try {
+          await ask(server, { kind: "close" }, "closed");
+          removeIfThere(socketPath);
+        } finally {
+          letGo();
+        }
       },
     };
   } catch (error) {
-    lock.release();
-    if (error instanceof UserError) throw error;
+    letGo();
     throw new UserError(
       `Cannot open the embedded database in ${dataDir}: ${messageOf(error)}. ` +
         `Check the free disk space and that the folder is yours, or set DATABASE_URL to a PostgreSQL server`,
@@ -76,8 +110,8 @@ async function ownEmbedded(dataDir: string, lock: OwnerLock): Promise<EmbeddedCo
   }
 }
 
-async function joinEmbedded(dataDir: string): Promise<EmbeddedConnection | null> {
-  const connection = connectionTo(socketPathOf(dataDir));
+async function joinEmbedded(socketPath: string): Promise<EmbeddedConnection | null> {
+  const connection = connectionTo(socketPath);
   const { default: pg } = await import("pg");
   const probe = new pg.Client({ ...connection, connectionTimeoutMillis: 5_000 });
   probe.on("error", () => {});
@@ -112,9 +146,8 @@ function socketPathOf(dataDir: string): string {
 }
 
 function describeSilentOwner(dataDir: string): string {
-  const owner = readOwner(dataDir);
-  const who = owner ? `process ${owner.pid} (${owner.role})` : "another process";
-  return `Cannot open DATA_DIR ${dataDir}: ${who} holds it but does not answer. End that process, or choose another DATA_DIR`;
+  return `Cannot open DATA_DIR ${dataDir}: ${describeOwner(dataDir)} holds it but does not answer. ` +
+    "End that process, or choose another DATA_DIR";
 }
 
 function ask(worker: Worker, message: ToWorker, wanted: FromWorker["kind"]): Promise<void> {

@@ -8,7 +8,7 @@ export interface OwnerLock {
   release(): void;
 }
 
-export interface Owner {
+interface Owner {
   pid: number;
   /** What the owner said it is: "service" or the desk command. */
   role: string;
@@ -38,8 +38,14 @@ export function takeOwnerLock(dataDir: string, role: string): OwnerLock | null {
   };
 }
 
-/** Who holds the lock, as far as the lock file tells; null when it tells nothing. */
-export function readOwner(dataDir: string): Owner | null {
+/** Who holds the lock, in words for a message: "process 4711 (service)". */
+export function describeOwner(dataDir: string): string {
+  const owner = readOwner(dataDir);
+  return owner ? `process ${owner.pid} (${owner.role})` : "another process";
+}
+
+/** As far as the lock file tells; null when it tells nothing. */
+function readOwner(dataDir: string): Owner | null {
   try {
     const owner: unknown = JSON.parse(Deno.readTextFileSync(join(dataDir, LOCK_FILE)));
     if (typeof owner !== "object" || owner === null) return null;

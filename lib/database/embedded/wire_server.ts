@@ -45,7 +45,7 @@ function serveClient(db: PGlite, turns: Turns<Socket>, socket: Socket): void {
   socket.on("data", (chunk: Uint8Array) => {
     chain = chain.then(async () => {
       for (const frame of readFrames(framer, chunk)) {
-        if (frame.kind === "terminate") socket.end();
+        if (frame.kind === "terminate") socket.end(() => socket.destroy());
         else if (frame.kind === "refuse_encryption") socket.write("N");
         else await turns.run(socket, () => runUnit(db, socket, frame.bytes));
       }

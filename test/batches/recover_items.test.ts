@@ -1,0 +1,235 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { cancelSession, finishIfDone, pauseSession } from "../../lib/batches/change_session.ts";
+import { recoverSession } from "../../lib/batches/recover_items.ts";
+import type { Session, SessionSettings } from "../../lib/batches/types.ts";
+import { ensureDay } from "../../lib/budget/ledger/day_budget.ts";
+import { UserError } from "../../lib/errors.ts";
+import { type Micros, micros } from "../../lib/money.ts";
+import { addArticles, addSession } from "../helpers/articles.ts";
+import { emptyDatabase, openTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { findViolations } from "../budget/ledger_invariants.ts";
+import {
+  analyse,
+  claim,
+  countItems,
+  fail,
+  listBatchStates,
+  readSession,
+  workToTheEnd,
+} from "./work_session.ts";
+
+let test: TestDatabase;
+beforeAll(async () => {
+  test = await openTestDatabase();
+});
+afterAll(() => test.close());
+beforeEach(() => emptyDatabase(test.db));
+
+async function addWork(
+  articles: number,
+  budget = 1_000_000,
+  settings: Partial<SessionSettings> = {},
+): Promise<Session> {
+  return await addSession(test.db, {
+    articles: await addArticles(test.db, articles, 40),
+    budget: micros(budget),
+    settings: { batchSize: 2, maxAttempts: 1, ...settings },
+  });
+}
+
+function recover(session: Session, budget: Micros | null = null) {
+  return recoverSession(test.db, session.session_id, budget, "test");
+}
+
+async function failAll(session: Session): Promise<void> {
+  await test.db.query("UPDATE batch_processing_items SET not_before = now() WHERE status = 'PENDING'");
+  await fail(test.db, session.session_id, await claim(test.db, session.session_id, 20), "retry");
+  await finishIfDone(test.db, session.session_id, "test");
+}
+
+describe("recovery of failed articles", () => {
+  it("gives them new attempts, and the batches count right at once and when they end again", async () => {
+    const session = await addWork(5);
+    const items = await claim(test.db, session.session_id, 3);
+    await fail(test.db, session.session_id, items.slice(0, 2), "retry");
+    await analyse(test.db, session.session_id, items.slice(2));
+    await workToTheEnd(test.db, session.session_id);
+    expect(await listBatchStates(test.db, session.session_id)).toEqual(["FAILED", "COMPLETED", "COMPLETED"]);
+
+    const { session: recovered, requeuedFailed } = await recover(session);
+    expect(requeuedFailed).toBe(2);
+    expect(recovered).toMatchObject({ status: "PROCESSING", reason: null, failed: 0, analyzed: 3 });
+    expect(recovered.finished_at).toBeNull();
+    expect(await listBatchStates(test.db, session.session_id)).toEqual(["PENDING", "COMPLETED", "COMPLETED"]);
+    expect(await findViolations(test.db, session.session_id)).toEqual([]);
+
+    expect(await workToTheEnd(test.db, session.session_id)).toMatchObject({
+      status: "COMPLETED",
+      analyzed: 5,
+    });
+    expect(await listBatchStates(test.db, session.session_id)).toEqual([
+      "COMPLETED",
+      "COMPLETED",
+      "COMPLETED",
+    ]);
+    expect(await findViolations(test.db, session.session_id)).toEqual([]);
+  });
+
+  it("leaves permanent failures alone and names them", async () => {
+    const session = await addWork(3);
+    const [blocked, ...rest] = await claim(test.db, session.session_id, 3);
+    await fail(test.db, session.session_id, [blocked], "give_up");
+    await fail(test.db, session.session_id, rest, "retry");
+    await finishIfDone(test.db, session.session_id, "test");
+    const report = await recover(session);
+    expect(report.requeuedFailed).toBe(2);
+    expect(report.permanent).toEqual([
+      { error_class: "blocked", articles: 1, example: "the model refuses this text" },
+    ]);
+    expect(await countItems(test.db, session.session_id)).toEqual({ FAILED: 1, PENDING: 2 });
+  });
+
+  it("with nothing but permanent failures changes nothing and says so", async () => {
+    const session = await addWork(1);
+    await fail(test.db, session.session_id, await claim(test.db, session.session_id, 1), "give_up");
+    await finishIfDone(test.db, session.session_id, "test");
+    const report = await recover(session);
+    expect(report).toMatchObject({ requeuedFailed: 0, requeuedSkipped: 0 });
+    expect(report.permanent).toHaveLength(1);
+    expect(report.session.status).toBe("FAILED");
+  });
+
+  it("ends after three rounds for an article, and counts it as exhausted", async () => {
+    const session = await addWork(1);
+    await failAll(session);
+    for (let round = 1; round <= 3; round++) {
+      expect(await recover(session)).toMatchObject({ requeuedFailed: 1, exhausted: 0 });
+      await failAll(session);
+    }
+    const report = await recover(session);
+    expect(report).toMatchObject({ requeuedFailed: 0, exhausted: 1 });
+    expect(report.session.status).toBe("FAILED");
+  });
+
+  it("gives as many new attempts as the session allows, and each round waits longer before the next", async () => {
+    const session = await addWork(1, 1_000_000, { retryBaseMs: 10_000 });
+    const waits: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      await failAll(session);
+      await recover(session);
+      const { rows: [item] } = await test.db.query<{ wait_ms: number; left: number }>(
+        `SELECT round(extract(epoch FROM not_before - updated_at) * 1000)::bigint AS wait_ms,
+           max_attempts - attempts AS left
+         FROM batch_processing_items`,
+      );
+      expect(item.left).toBe(1);
+      waits.push(item.wait_ms);
+    }
+    expect(waits).toEqual([10_000, 20_000, 40_000]);
+    expect(await claim(test.db, session.session_id, 1)).toEqual([]);
+  });
+
+  it("leaves articles alone that another session analysed or has taken meanwhile", async () => {
+    const articles = await addArticles(test.db, 3, 40);
+    const settings = { maxAttempts: 1 };
+    const first = await addSession(test.db, { articles, budget: micros(90_000), settings });
+    await failAll(first);
+    const second = await addSession(test.db, { articles: articles.slice(0, 2), budget: micros(90_000) });
+    await analyse(test.db, second.session_id, await claim(test.db, second.session_id, 1));
+    await pauseSession(test.db, second.session_id, "test", "operator");
+
+    expect(await recover(first)).toMatchObject({ requeuedFailed: 1, elsewhere: 2 });
+    expect(await workToTheEnd(test.db, first.session_id)).toMatchObject({ status: "PARTIAL", analyzed: 1 });
+    const { rows } = await test.db.query(
+      "SELECT article_id FROM article_analyses GROUP BY 1 HAVING count(*) > 1",
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it("of a cancelled session leaves the articles alone that were cancelled", async () => {
+    const session = await addWork(4);
+    const items = await claim(test.db, session.session_id, 2);
+    await cancelSession(test.db, session.session_id, "test");
+    await fail(test.db, session.session_id, items.slice(0, 1), "retry");
+    expect(await recover(session)).toMatchObject({ requeuedFailed: 1, requeuedSkipped: 0 });
+    expect(await countItems(test.db, session.session_id)).toEqual({
+      "PENDING": 1,
+      "PROCESSING": 1,
+      "SKIPPED cancelled": 2,
+    });
+    expect(await findViolations(test.db, session.session_id)).toEqual([]);
+    await analyse(test.db, session.session_id, items.slice(1));
+    expect(await workToTheEnd(test.db, session.session_id)).toMatchObject({
+      status: "PARTIAL",
+      reason: "cancelled",
+      analyzed: 2,
+    });
+    expect(await findViolations(test.db, session.session_id)).toEqual([]);
+  });
+});
+
+describe("recovery of articles skipped for money", () => {
+  it("takes a higher budget, and finishes with it", async () => {
+    const session = await addWork(5, 1_300);
+    const short = await workToTheEnd(test.db, session.session_id);
+    expect(short).toMatchObject({ status: "PARTIAL", reason: "budget" });
+    expect(await recover(session)).toMatchObject({ requeuedSkipped: 0, withoutBudget: short.skipped });
+
+    const report = await recover(session, micros(50_000));
+    expect(report).toMatchObject({ requeuedSkipped: short.skipped, withoutBudget: 0 });
+    expect(report.session).toMatchObject({ status: "PROCESSING", budget: 50_000, skipped: 0 });
+    expect(await workToTheEnd(test.db, session.session_id)).toMatchObject({
+      status: "COMPLETED",
+      analyzed: 5,
+    });
+    expect(await findViolations(test.db, session.session_id)).toEqual([]);
+  });
+
+  it("takes no higher budget when it was the day that was short and the day has room again", async () => {
+    const session = await addWork(3);
+    await ensureDay(test.db, false, micros(1_000));
+    await analyse(test.db, session.session_id, await claim(test.db, session.session_id, 1));
+    expect(await workToTheEnd(test.db, session.session_id)).toMatchObject({
+      reason: "day_budget",
+      skipped: 2,
+    });
+    expect(await recover(session)).toMatchObject({ requeuedSkipped: 0, withoutBudget: 2 });
+
+    await ensureDay(test.db, false, micros(9_000));
+    expect(await recover(session)).toMatchObject({ requeuedSkipped: 2, withoutBudget: 0 });
+    expect(await workToTheEnd(test.db, session.session_id)).toMatchObject({ status: "COMPLETED" });
+  });
+
+  it("writes the new cap into the audit trail", async () => {
+    const session = await addWork(2, 1_000);
+    await workToTheEnd(test.db, session.session_id);
+    await recover(session, micros(7_000));
+    const { rows } = await test.db.query(
+      "SELECT actor, detail FROM session_events WHERE action = 'budget_changed'",
+    );
+    expect(rows).toEqual([{ actor: "test", detail: { from: 1_000, to: 7_000 } }]);
+  });
+});
+
+describe("a budget given to a recovery", () => {
+  it("below what is spent and held is refused in one line, and nothing changes", async () => {
+    const session = await addWork(2, 2_500);
+    const items = await claim(test.db, session.session_id, 2);
+    await cancelSession(test.db, session.session_id, "test");
+    await fail(test.db, session.session_id, items.slice(0, 1), "retry");
+    const before = await readSession(test.db, session.session_id);
+    await expect(recover(session, micros(999))).rejects.toThrow(
+      new UserError(`Cannot set the budget of session 1 to $0.0009: $0.0010 are spent or held already`),
+    );
+    expect(await readSession(test.db, session.session_id)).toEqual(before);
+    expect((await recover(session, micros(1_000))).session.budget).toBe(1_000);
+  });
+
+  it("of nothing is refused in one line", async () => {
+    const session = await addWork(1);
+    await failAll(session);
+    await expect(recover(session, micros(0))).rejects.toThrow(
+      new UserError("Cannot recover session 1: the budget must be over $0, got $0.0000"),
+    );
+  });
+});

@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { finishIfDone, pauseSession } from "../../lib/batches/change_session.ts";
+import { startSession } from "../../lib/batches/start_session.ts";
+import { UserError } from "../../lib/errors.ts";
+import { micros } from "../../lib/money.ts";
+import { addArticles, addSession, TEST_SETTINGS } from "../helpers/articles.ts";
+import { emptyDatabase, openTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { findViolations } from "../budget/ledger_invariants.ts";
+import { analyse, claim, fail } from "./work_session.ts";
+
+let test: TestDatabase;
+beforeAll(async () => {
+  test = await openTestDatabase();
+});
+afterAll(() => test.close());
+beforeEach(() => emptyDatabase(test.db));
+
+describe("a start", () => {
+  it("with no article or no budget is refused in one line that says what to do", async () => {
+    const [article] = await addArticles(test.db, 1, 40);
+    const plan = {
+      provider: "offline" as const,
+      model: "m",
+      simulated: true,
+      budget: micros(1_000),
+      estimatedCost: micros(1),
+      worstCost: micros(1),
+      items: [{ articleId: article, worstCase: micros(1) }],
+      settings: TEST_SETTINGS,
+      startedBy: "test",
+    };
+    for (
+      const [fault, line] of [
+        [
+          { items: [] },
+          "Cannot start a session: no article is ready. See which were refused with: desk articles",
+        ],
+        [{ budget: micros(0) }, "Cannot start a session: the budget must be over $0, got $0.0000"],
+        [{ budget: micros(-5) }, "Cannot start a session: the budget must be over $0, got -$0.000005"],
+      ] as const
+    ) {
+      await expect(startSession(test.db, { ...plan, ...fault })).rejects.toThrow(new UserError(line));
+    }
+    const { rows } = await test.db.query("SELECT FROM batch_processing_sessions");
+    expect(rows).toEqual([]);
+  });
+
+  it("leaves out what a paused session has taken since, and keeps its batches and counts in line", async () => {
+    const articles = await addArticles(test.db, 5, 40);
+    const first = await addSession(test.db, { articles: articles.slice(0, 3), budget: micros(9_000) });
+    await pauseSession(test.db, first.session_id, "test", "operator");
+    const second = await addSession(test.db, { articles, budget: micros(9_000), settings: { batchSize: 2 } });
+    expect(second.total).toBe(2);
+    const { rows } = await test.db.query(
+      "SELECT total, article_ids FROM batch_processing_records WHERE session_id = $1 ORDER BY batch_number",
+      [second.session_id],
+    );
+    expect(rows).toEqual([{ total: 1, article_ids: [articles[3]] }, {
+      total: 1,
+      article_ids: [articles[4]],
+    }]);
+    expect(await findViolations(test.db, second.session_id)).toEqual([]);
+  });
+
+  it("with nothing left of what it was planned for is refused and leaves nothing behind", async () => {
+    const articles = await addArticles(test.db, 2, 40);
+    const first = await addSession(test.db, { articles, budget: micros(9_000) });
+    await pauseSession(test.db, first.session_id, "test", "operator");
+    await expect(addSession(test.db, { articles, budget: micros(9_000) })).rejects.toThrow(
+      /another session took every ready article/,
+    );
+    const { rows } = await test.db.query("SELECT number FROM batch_processing_sessions");
+    expect(rows).toHaveLength(1);
+  });
+
+  it("does not pay again for what another session analysed or gave up since it was planned", async () => {
+    const articles = await addArticles(test.db, 4, 40);
+    const { session_id } = await addSession(test.db, {
+      articles: articles.slice(0, 2),
+      budget: micros(9_000),
+    });
+    const [one, two] = await claim(test.db, session_id, 2);
+    await analyse(test.db, session_id, [one]);
+    await fail(test.db, session_id, [two], "give_up");
+    await finishIfDone(test.db, session_id, "test");
+    expect((await addSession(test.db, { articles, budget: micros(9_000) })).total).toBe(2);
+  });
+
+  it("makes its batches due one after the other", async () => {
+    const articles = await addArticles(test.db, 5, 40);
+    const { session_id } = await addSession(test.db, {
+      articles,
+      budget: micros(90_000),
+      settings: { batchSize: 2, batchDelayMs: 30_000 },
+    });
+    const later = (seconds: number) => new Date(Date.now() + seconds * 1_000);
+    expect(await claim(test.db, session_id, 9)).toHaveLength(2);
+    expect(await claim(test.db, session_id, 9, later(31))).toHaveLength(2);
+    expect(await claim(test.db, session_id, 9, later(61))).toHaveLength(1);
+  });
+});
