@@ -108,7 +108,7 @@ export function createDesk(
   const find = async (number: number): Promise<Session> => {
     const session = await findSession(db, number);
     if (!session) {
-      throw new UserError(`There is no session ${number}. See which there are with: desk sessions`);
+      throw new UserError(`There is no session ${number}. The list of sessions says which there are`);
     }
     return session;
   };
@@ -139,7 +139,7 @@ export function createDesk(
     },
     async session(number) {
       const session = number === null ? await currentSession(db) : await find(number);
-      if (!session) throw new UserError("There is no session yet. Start one with: desk batch");
+      if (!session) throw new UserError("There is no session yet. Start one first");
       const [progress, batches, failures] = await Promise.all([
         readProgress(db, session),
         listBatches(db, session.session_id),
@@ -175,7 +175,9 @@ export function createDesk(
     async show(articleId) {
       const shown = await showArticle(db, articleId);
       if (!shown) {
-        throw new UserError(`There is no article ${articleId}. See which there are with: desk articles`);
+        throw new UserError(
+          `There is no article ${articleId}. The identification report names some of each kind`,
+        );
       }
       return shown;
     },

@@ -2,7 +2,7 @@
 import { UserError } from "../errors.ts";
 import type { Database, Queryable } from "../database/port.ts";
 import { writeEvent } from "./events.ts";
-import { assertNoneActive } from "./start_session.ts";
+import { assertNoneActive, lockActivation } from "./start_session.ts";
 import { isLive, type Session, SESSION_COLUMNS, type SessionStatus } from "./types.ts";
 
 /** The session's row, locked until the transaction ends. Throws `UserError` when there is no such session. */
@@ -60,6 +60,7 @@ export async function pauseSession(
 
 export async function resumeSession(db: Database, sessionId: string, actor: string): Promise<Session> {
   return await db.transaction(async (tx) => {
+    await lockActivation(tx);
     const session = await lockSession(tx, sessionId);
     if (session.status === "PROCESSING") return session;
     if (session.status !== "PAUSED") throw refuse("resume", session, "a paused one");

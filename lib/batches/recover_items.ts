@@ -35,15 +35,12 @@ export async function recoverSession(
   actor: string,
 ): Promise<RecoveryReport> {
   return await db.transaction(async (tx) => {
-    // Before any row: a start holds this lock while it waits to see whether we queue the articles that it wants.
     await lockActivation(tx);
     const session = await lockSession(tx, sessionId);
     if (isLive(session.status)) {
       throw new UserError(
         `Cannot recover session ${session.number}: wanted one that has ended, it is ${session.status}. ` +
-          (session.status === "PAUSED"
-            ? `Go on with: desk resume ${session.number}`
-            : "It retries by itself"),
+          (session.status === "PAUSED" ? "Resume it instead" : "It retries by itself"),
       );
     }
     await setBudget(tx, session, budget, actor);

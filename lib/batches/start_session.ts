@@ -37,10 +37,10 @@ export async function startSession(db: Database, plan: SessionPlan): Promise<Ses
   }
   if (plan.items.length === 0) {
     throw new UserError(
-      "Cannot start a session: no article is ready. See which were refused with: desk articles",
+      "Cannot start a session: no article is ready. The identification report says which were refused and why",
     );
   }
-  return await db.transaction(async (tx) => {
+  const session = await db.transaction(async (tx) => {
     await assertNoneActive(tx, "start");
     const { rows: [session] } = await tx.query<Session>(
       `INSERT INTO batch_processing_sessions (number, status, provider, model, simulated, budget, estimated_cost,
@@ -78,6 +78,9 @@ export async function startSession(db: Database, plan: SessionPlan): Promise<Ses
     }
     return { ...session, total };
   });
+  // Nothing on the embedded database gathers statistics by itself, and without them a claim reads every item.
+  await db.query("ANALYZE batch_processing_items, batch_processing_records, articles");
+  return session;
 }
 
 /**
@@ -132,7 +135,10 @@ async function dropMissing(tx: Queryable, sessionId: string): Promise<void> {
   await tx.query("DELETE FROM batch_processing_records WHERE session_id = $1 AND total = 0", [sessionId]);
 }
 
-/** Until the transaction ends nobody else makes a session active. */
+/**
+ * Until the transaction ends nobody else makes a session active. Taken before any row: a start holds it while it waits
+ * to see whether a recovery queues the articles that it wants.
+ */
 export async function lockActivation(tx: Queryable): Promise<void> {
   await tx.query("SELECT pg_advisory_xact_lock($1)", [SINGLE_SESSION_LOCK]);
 }
@@ -146,6 +152,6 @@ export async function assertNoneActive(tx: Queryable, wanted: "start" | "resume"
   if (!active) return;
   throw new UserError(
     `Cannot ${wanted} a session: session ${active.number} is ${active.status} and one is active at a time. ` +
-      `Wait for it, or end it with: desk pause ${active.number} or desk cancel ${active.number}`,
+      `If nobody works on it, resume it; else wait for it, or pause or cancel it first`,
   );
 }

@@ -193,7 +193,7 @@ export function describeRecovery(report: RecoveryReport): string {
   if (report.withoutBudget > report.requeuedSkipped) {
     lines.push(
       `  still skipped: ${report.withoutBudget} for lack of budget; raise it with: ` +
-        `desk recover ${session.number} --budget <usd>`,
+        `deno task desk recover ${session.number} --budget <usd>`,
     );
   }
   return lines.join("\n");

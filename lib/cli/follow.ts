@@ -67,11 +67,11 @@ async function pauseHere({ desk }: Context, number: number, runtime: Runtime | n
 /** What a person sees last: the result, and what can be done about what is missing. */
 export function sayHowItEnded(session: Session): string {
   const lines = [summarise(session)];
-  if (session.status === "PAUSED") lines.push(`Go on with: desk resume ${session.number}`);
+  if (session.status === "PAUSED") lines.push(`Go on with: deno task desk resume ${session.number}`);
   if (session.status === "PARTIAL" && (session.reason === "budget" || session.reason === "day_budget")) {
-    lines.push(`Finish it with more money: desk recover ${session.number} --budget <usd>`);
+    lines.push(`Finish it with more money: deno task desk recover ${session.number} --budget <usd>`);
   } else if (session.failed > 0 && !isLive(session.status)) {
-    lines.push(`Try the failed ones again: desk recover ${session.number}`);
+    lines.push(`Try the failed ones again: deno task desk recover ${session.number}`);
   }
   return lines.join("\n");
 }

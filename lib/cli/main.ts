@@ -28,7 +28,7 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
     if (isConnectionLost(error)) {
       note(
         `Lost the database: ${messageOf(error)}. The process that owned it ended, or the server went away. ` +
-          "Nothing is lost: run the command again; go on with a session that is still live with: desk resume <n>",
+          "Nothing is lost: run the command again; go on with a session that is still live with: deno task desk resume <n>",
       );
       return 1;
     }

@@ -68,7 +68,9 @@ export function addSessionCommands(program: Command, done: (code: ExitCode) => v
         const sessions = await desk.sessions(limit);
         if (json) printJson(sessions);
         else {print(
-            sessions.length > 0 ? describeSessions(sessions) : "No session yet. Start one with: desk batch",
+            sessions.length > 0
+              ? describeSessions(sessions)
+              : "No session yet. Start one with: deno task desk batch",
           );}
       });
     });

@@ -33,7 +33,7 @@ describe("a start", () => {
       const [fault, line] of [
         [
           { items: [] },
-          "Cannot start a session: no article is ready. See which were refused with: desk articles",
+          "Cannot start a session: no article is ready. The identification report says which were refused and why",
         ],
         [{ budget: micros(0) }, "Cannot start a session: the budget must be over $0, got $0.0000"],
         [{ budget: micros(-5) }, "Cannot start a session: the budget must be over $0, got -$0.000005"],

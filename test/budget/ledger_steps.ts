@@ -55,7 +55,7 @@ const worker = fc.nat(WORKERS - 1);
 
 const ending: fc.Arbitrary<Ending> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("analysed" as const), bill }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("goes_on_to_research" as const), bill }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("goes_on_to_research" as const), bill }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -77,25 +77,25 @@ const settle: fc.Arbitrary<SingleStep> = fc.record({
 
 const single: fc.Arbitrary<SingleStep> = fc.oneof(
   {
-    weight: 8,
+    weight: 20,
     arbitrary: fc.record({
       step: fc.constant("claim" as const),
       worker,
       limit: fc.integer({ min: 1, max: 6 }),
     }),
   },
-  { weight: 8, arbitrary: settle },
+  { weight: 20, arbitrary: settle },
   {
-    weight: 4,
+    weight: 14,
     arbitrary: fc.record({
       step: fc.constant("hold" as const),
       pick,
       kind: fc.constantFrom("search" as const, "validation" as const),
-      amount: fc.integer({ min: 0, max: 9_000 }),
+      amount: fc.integer({ min: 0, max: 3_000 }),
     }),
   },
   {
-    weight: 4,
+    weight: 10,
     arbitrary: fc.record({
       step: fc.constant("research_answer" as const),
       pick,
@@ -104,15 +104,15 @@ const single: fc.Arbitrary<SingleStep> = fc.oneof(
     }),
   },
   {
-    weight: 3,
+    weight: 6,
     arbitrary: fc.record({
       step: fc.constant("repeat" as const),
       picks: fc.uniqueArray(pick, { minLength: 1, maxLength: 3 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ step: fc.constant("renew" as const), worker }) },
+  { weight: 2, arbitrary: fc.record({ step: fc.constant("renew" as const), worker }) },
   {
-    weight: 2,
+    weight: 4,
     arbitrary: fc.record({
       step: fc.constant("reclaim" as const),
       laterMs: fc.constantFrom(0, 30_000, 61_000, 61_000),
@@ -121,7 +121,7 @@ const single: fc.Arbitrary<SingleStep> = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ step: "empty_claim" as const }) },
   { weight: 2, arbitrary: fc.constant({ step: "finish" as const }) },
   { weight: 1, arbitrary: fc.constant({ step: "pause" as const }) },
-  { weight: 2, arbitrary: fc.constant({ step: "resume" as const }) },
+  { weight: 3, arbitrary: fc.constant({ step: "resume" as const }) },
   { weight: 1, arbitrary: fc.constant({ step: "cancel" as const }) },
   {
     weight: 3,
@@ -141,7 +141,7 @@ const single: fc.Arbitrary<SingleStep> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       step: fc.constant("day_cap" as const),
-      cap: fc.option(fc.nat(30_000)),
+      cap: fc.option(fc.nat(30_000), { freq: 1 }),
     }),
   },
 );
@@ -163,11 +163,15 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
     minLength: 5,
     maxLength: 40,
   }),
-  budget: fc.oneof(fc.integer({ min: 1, max: 2_000 }), fc.integer({ min: 2_000, max: 100_000 })),
-  dayCap: fc.option(fc.nat(30_000)),
+  budget: fc.oneof(
+    fc.integer({ min: 1, max: 2_000 }),
+    fc.integer({ min: 2_000, max: 30_000 }),
+    fc.integer({ min: 50_000, max: 200_000 }),
+  ),
+  dayCap: fc.option(fc.nat(60_000), { freq: 1 }),
   maxAttempts: fc.integer({ min: 1, max: 3 }),
   batchSize: fc.integer({ min: 1, max: 10 }),
   retryBaseMs: fc.constantFrom(0, 1_000),
   simulated: fc.boolean(),
-  steps: fc.array(step, { minLength: 5, maxLength: 40, size: "max" }),
+  steps: fc.array(step, { minLength: 5, maxLength: 45, size: "max" }),
 });

@@ -47,7 +47,7 @@ describe("desk batch", () => {
     const budget = exactUsd(JSON.parse(estimate).worst);
     const { code, stdout } = await desk(["batch", "--yes", "--budget", budget], env);
     expect(stdout).toMatch(/^Session 1 PARTIAL \(its budget is used up\): 1 of 3 analysed, 2 skipped/);
-    expect(stdout).toMatch(/\nFinish it with more money: desk recover 1 --budget <usd>\n$/);
+    expect(stdout).toMatch(/\nFinish it with more money: deno task desk recover 1 --budget <usd>\n$/);
     expect(code).toBe(1);
     const recovered = await desk(["recover", "1", "--budget", "1", "--json"], env);
     expect(JSON.parse(recovered.stdout)).toMatchObject({ status: "COMPLETED", analyzed: 3 });
@@ -60,7 +60,9 @@ describe("desk batch", () => {
     await batch.printed(/2\/4 articles/);
     batch.kill("SIGINT");
     const { code, stdout, stderr } = await batch.ended;
-    expect(stdout).toMatch(/^Session 1 PAUSED[^\n]*2 of 4 analysed[^\n]*\nGo on with: desk resume 1\n$/);
+    expect(stdout).toMatch(
+      /^Session 1 PAUSED[^\n]*2 of 4 analysed[^\n]*\nGo on with: deno task desk resume 1\n$/,
+    );
     expect(stderr).toMatch(/Pausing; answers that are already paid for are still taken in/);
     expect(code).toBe(1);
     expect(await readSession()).toMatchObject({ status: "PAUSED", analyzed: 2, held: 0 });

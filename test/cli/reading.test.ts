@@ -33,14 +33,20 @@ async function refuses(args: string[], wanted: RegExp, code = 1) {
 describe("on an empty database", () => {
   it("what is not there ends with exit code 1 and one line that says what to do", async () => {
     await Promise.all([
-      refuses(["show", "999"], /^There is no article 999\. See which there are with: desk articles\n$/),
-      refuses(["status"], /^There is no session yet\. Start one with: desk batch\n$/),
+      refuses(
+        ["show", "999"],
+        /^There is no article 999\. The identification report names some of each kind\n$/,
+      ),
+      refuses(["status"], /^There is no session yet\. Start one first\n$/),
       refuses(["status", "--json"], /^There is no session yet/),
-      refuses(["pause", "99"], /^There is no session 99\. See which there are with: desk sessions\n$/),
+      refuses(["pause", "99"], /^There is no session 99\. The list of sessions says which there are\n$/),
     ]);
     await Promise.all([
       refuses(["recover"], /^There is nothing to recover: [^\n]*\n$/),
-      refuses(["batch", "--yes"], /Cannot start a session: no article is ready\. [^\n]*desk articles\n$/),
+      refuses(
+        ["batch", "--yes"],
+        /Cannot start a session: no article is ready\. [^\n]*which were refused and why\n$/,
+      ),
     ]);
   });
 
@@ -67,7 +73,11 @@ describe("on an empty database", () => {
     const [sessions, cost, monitor] = await Promise.all(
       [["sessions"], ["cost"], ["monitor"]].map((args) => desk(args, env)),
     );
-    expect(sessions).toEqual({ code: 0, stdout: "No session yet. Start one with: desk batch\n", stderr: "" });
+    expect(sessions).toEqual({
+      code: 0,
+      stdout: "No session yet. Start one with: deno task desk batch\n",
+      stderr: "",
+    });
     expect(cost).toEqual({ code: 0, stdout: "No paid call in the last 30 days\n", stderr: "" });
     expect(monitor).toEqual({ code: 0, stdout: "No session is live\nNo worker is alive\n", stderr: "" });
   });

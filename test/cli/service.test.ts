@@ -117,7 +117,7 @@ describe("the service on the embedded database", () => {
     await follower.printed(/1\/2 articles/);
     service.kill("SIGTERM");
     const { code, stderr } = await follower.ended;
-    expect(stderr).toMatch(/\nLost the database: [^\n]*desk resume <n>\n$/);
+    expect(stderr).toMatch(/\nLost the database: [^\n]*deno task desk resume <n>\n$/);
     expect(code).toBe(1);
     expect((await service.ended).code).toBe(0);
   });

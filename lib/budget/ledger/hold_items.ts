@@ -29,8 +29,10 @@ export interface ClaimedItem {
 }
 
 /*
- * One statement does what a transaction of seven would: measured on the embedded database, a claim of 16 took 3.1 ms
- * MEASURE
+ * One statement does what a transaction of seven would, and it is prepared once a connection: for a claim of one,
+ * planning it anew each time took 4.4 ms instead of 2.9 ms on a server, 17 ms instead of 3.5 ms on the embedded
+ * database. Ids are asked for as arrays, because the planner cannot know how few rows a step before leaves and would
+ * rather read the whole table.
  *
  * The session's row lock makes claims of one session take turns, so `room` is exact. FOR UPDATE re-reads rows that
  * changed while waiting, and SKIP LOCKED leaves rows alone that a settlement is writing. `admitted` takes items in
@@ -49,9 +51,8 @@ session AS MATERIALIZED (
 ),
 due AS MATERIALIZED (
   SELECT i.item_id, i.not_before, i.position, (i.worst_case * s.hold_permille + 999) / 1000 AS amount
-  FROM session s
-  JOIN batch_processing_items i USING (session_id)
-  WHERE i.status = 'PENDING' AND i.not_before <= (SELECT now FROM clock)
+  FROM session s, batch_processing_items i
+  WHERE i.session_id = $1 AND i.status = 'PENDING' AND i.not_before <= (SELECT now FROM clock)
   ORDER BY i.not_before, i.position
   LIMIT $2
   FOR UPDATE OF i SKIP LOCKED
@@ -74,7 +75,7 @@ claimed AS (
   SET status = 'PROCESSING', attempts = attempts + 1, lease_token = gen_random_uuid(), lease_owner = $3,
     lease_until = (SELECT now FROM clock) + $4 * interval '1 ms', updated_at = (SELECT now FROM clock)
   FROM admitted a
-  WHERE i.item_id = a.item_id
+  WHERE i.item_id = a.item_id AND i.item_id = ANY (ARRAY(SELECT item_id FROM admitted))
   RETURNING i.item_id, i.batch_id, i.article_id, i.position, i.attempts, i.max_attempts, i.lease_token, a.amount
 ),
 calls AS (
@@ -100,7 +101,7 @@ day_held AS (
 begun AS (
   UPDATE batch_processing_records
   SET status = 'PROCESSING', started_at = coalesce(started_at, (SELECT now FROM clock))
-  WHERE batch_id IN (SELECT batch_id FROM claimed) AND status <> 'PROCESSING'
+  WHERE batch_id = ANY (ARRAY(SELECT batch_id FROM claimed)) AND status <> 'PROCESSING'
   RETURNING batch_id
 ),
 told AS (
