@@ -4,7 +4,7 @@ import { type Config, listSecrets, readConfig } from "../config.ts";
 import { openDatabase } from "../database/connect.ts";
 import type { Database } from "../database/port.ts";
 import { createDesk, type Desk } from "../desk.ts";
-import { note } from "./output.ts";
+import { hideSecrets, note } from "./output.ts";
 import { createLog, type Log } from "../log.ts";
 import { type Runtime, startRuntime } from "../runtime.ts";
 
@@ -37,6 +37,7 @@ export async function withDesk<T>(
   const config = { ...readConfig(), ...change };
   // The progress bar is the command's voice; its log speaks up only about what somebody should look at.
   const level = config.logLevel === "info" ? "error" : config.logLevel;
+  hideSecrets(listSecrets(config));
   const log = createLog({ level, secrets: listSecrets(config) });
   const { database: db, migrated } = await openDatabase({
     databaseUrl: config.databaseUrl,

@@ -1,16 +1,23 @@
 /** How commands speak: results on stdout, everything else on stderr, one JSON document with `--json`. */
 import pc from "picocolors";
 import prettyMs from "pretty-ms";
+import { createScrubber } from "../log.ts";
 import { formatUsd, type Micros } from "../money.ts";
 
 const encoder = new TextEncoder();
+let scrub: (text: string) => string = (text) => text;
+
+/** From now on these values are cut out of everything that a command says. */
+export function hideSecrets(secrets: readonly string[]): void {
+  scrub = createScrubber(secrets);
+}
 
 export function print(text = ""): void {
-  writeAll(Deno.stdout, `${text}\n`);
+  writeAll(Deno.stdout, `${scrub(text)}\n`);
 }
 
 export function note(text: string): void {
-  writeAll(Deno.stderr, `${text}\n`);
+  writeAll(Deno.stderr, `${scrub(text)}\n`);
 }
 
 /** One JSON document. Money is whole micro-dollars, times are ISO 8601. */

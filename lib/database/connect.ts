@@ -84,6 +84,7 @@ async function bringUpToDate(connection: pg.ClientConfig): Promise<string[]> {
   client.on("error", () => {});
   await client.connect();
   try {
+    await assertVersion(client);
     const state = await readMigrationState(client);
     assertNotNewer(state);
     if (state.pending.length === 0) return [];
@@ -91,6 +92,21 @@ async function bringUpToDate(connection: pg.ClientConfig): Promise<string[]> {
     await client.end();
   }
   return await migrate(connection);
+}
+
+/** The oldest server that the statements were tested on. */
+const OLDEST_MAJOR = 15;
+
+async function assertVersion(client: pg.Client): Promise<void> {
+  const { rows: [{ version }] } = await client.query<{ version: string }>(
+    "SELECT current_setting('server_version_num') AS version",
+  );
+  const major = Math.floor(Number(version) / 10_000);
+  if (major >= OLDEST_MAJOR) return;
+  throw new UserError(
+    `Cannot use this database: wanted PostgreSQL ${OLDEST_MAJOR} or newer, it is ${major}. ` +
+      `Update the server, or unset DATABASE_URL to use the embedded one`,
+  );
 }
 
 /** Host and database of a connection URL, for a person: never the user's password. */
