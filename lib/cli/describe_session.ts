@@ -159,7 +159,9 @@ export function describeEstimate(estimate: SessionEstimate): string {
     `  Worst     ${formatUsd(worst)} if every article used its bound; the budget stops it at ${
       formatUsd(budget)
     }`,
-    `  Model     ${estimate.model} at $${price.perMillion.input} in and $${price.perMillion.output} out ` +
+    `  Model     ${estimate.model} at $${price.perMillion.input.toFixed(2)} in and $${
+      price.perMillion.output.toFixed(2)
+    } out ` +
     `per million tokens (${price.source})${simulated ? ", simulated by the offline analyst" : ""}`,
   ];
   if (affordable !== null && affordable < articles) {
