@@ -93,6 +93,7 @@ interface Pace {
   recent: number;
   window_ms: number;
   next_due_ms: number | null;
+  last_due_ms: number | null;
 }
 
 const PACE = `
@@ -101,7 +102,9 @@ SELECT
   count(a.analysis_id) AS recent,
   coalesce(extract(epoch FROM now() - min(a.created_at)) * 1000, 0)::bigint AS window_ms,
   (SELECT (extract(epoch FROM min(not_before) - now()) * 1000)::bigint FROM batch_processing_items
-   WHERE session_id = $1 AND status = 'PENDING') AS next_due_ms
+   WHERE session_id = $1 AND status = 'PENDING') AS next_due_ms,
+  (SELECT (extract(epoch FROM max(not_before) - now()) * 1000)::bigint FROM batch_processing_items
+   WHERE session_id = $1 AND status = 'PENDING') AS last_due_ms
 FROM article_analyses a
 WHERE a.session_id = $1 AND a.created_at > now() - interval '1 minute'`;
 
@@ -116,7 +119,10 @@ export async function readProgress(db: Queryable, session: Session): Promise<Pro
     done,
     processing: pace.processing,
     perMinute,
-    etaMs: perMinute && isLive(session.status) ? Math.round(left / perMinute * 60_000) : null,
+    // However fast the rest may go, the last batch does not start before it is due.
+    etaMs: perMinute && isLive(session.status)
+      ? Math.max(Math.round(left / perMinute * 60_000), pace.last_due_ms ?? 0)
+      : null,
     projected: analyzed > 0 ? micros(Math.round((spent + overrun) / analyzed * (analyzed + left))) : null,
     nextDueMs: pace.next_due_ms !== null && pace.next_due_ms > 0 && pace.processing === 0
       ? pace.next_due_ms

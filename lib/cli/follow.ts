@@ -16,6 +16,8 @@ const LOOK_MS = 250;
 const LINE_MS = 2_000;
 /** How long an interrupted command waits for answers that are already paid for, ms. */
 const GRACE_MS = 15_000;
+/** … and while nothing is done, only this often, ms. */
+const QUIET_LINE_MS = 30_000;
 /** A service that said nothing for this many looks is gone (presence lasts 10 s). */
 const PATIENCE = 20;
 
@@ -117,16 +119,17 @@ function showBar(): View {
 }
 
 function showLines(): View {
-  let last = "";
+  let lastDone = -1;
   let at = -Infinity;
   return {
     show(progress) {
-      const line = describeProgress(progress);
-      const ended = !isLive(progress.session.status);
-      if (line === last || (performance.now() - at < LINE_MS && !ended)) return;
-      last = line;
+      const { done, session } = progress;
+      const pause = performance.now() - at;
+      const news = done !== lastDone && (pause >= LINE_MS || !isLive(session.status));
+      if (!news && pause < QUIET_LINE_MS) return;
+      lastDone = done;
       at = performance.now();
-      note(line);
+      note(describeProgress(progress));
     },
     stop() {},
   };
