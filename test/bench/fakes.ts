@@ -12,6 +12,7 @@ export async function startFakes(latencyMs: number): Promise<FakeProviders> {
       "run",
       "-A",
       fromFileUrl(new URL("../fakes/main.ts", import.meta.url)),
+      "--canned",
       "--latency",
       String(latencyMs),
     ],

@@ -39,7 +39,8 @@ export interface ClaimedItem {
  * order while the running sum fits: a large item is not overtaken by smaller ones behind it.
  *
  * `held` is written together with the locked row's own `spent` and `budget`: an UPDATE checks constraints on the row
- * as the statement first saw it, before it follows to the newest version, and would refuse a hold that fits.
+ * as the statement first saw it, before it follows to the newest version, and would refuse a hold that fits. Likewise
+ * `touched` reads the batches under lock: a recovery may have queued them anew since the statement began.
  */
 const CLAIM = `
 WITH clock AS MATERIALIZED (SELECT coalesce($5::timestamptz, now()) AS now),
@@ -98,11 +99,18 @@ day_held AS (
   FROM session s, today t
   WHERE d.day = t.day AND d.simulated = s.simulated AND EXISTS (SELECT FROM admitted)
 ),
+touched AS MATERIALIZED (
+  SELECT batch_id, status FROM batch_processing_records
+  WHERE batch_id = ANY (ARRAY(SELECT batch_id FROM claimed))
+  FOR UPDATE
+),
 begun AS (
-  UPDATE batch_processing_records
-  SET status = 'PROCESSING', started_at = coalesce(started_at, (SELECT now FROM clock))
-  WHERE batch_id = ANY (ARRAY(SELECT batch_id FROM claimed)) AND status <> 'PROCESSING'
-  RETURNING batch_id
+  UPDATE batch_processing_records b
+  SET status = 'PROCESSING', started_at = coalesce(b.started_at, (SELECT now FROM clock))
+  FROM touched t
+  WHERE b.batch_id = t.batch_id AND t.status <> 'PROCESSING'
+    AND b.batch_id = ANY (ARRAY(SELECT batch_id FROM touched))
+  RETURNING b.batch_id
 ),
 told AS (
   INSERT INTO session_events (session_id, batch_id, item_id, call_id, actor, action, from_state, to_state, detail, at)
