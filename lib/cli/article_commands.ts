@@ -5,6 +5,7 @@ import type { IngestReport } from "../articles/types.ts";
 import { parseCount } from "./arguments.ts";
 import { withDesk } from "./context.ts";
 import { describeArticle } from "./describe_article.ts";
+import { showIngestProgress } from "./ingest_progress.ts";
 import type { ExitCode } from "./main.ts";
 import { count, note, print, printJson, shorten } from "./output.ts";
 
@@ -34,7 +35,12 @@ export function addArticleCommands(program: Command, done: (code: ExitCode) => v
           return done(2);
         }
         const reports: IngestReport[] = [];
-        for (const source of wanted) reports.push(await desk.ingest(source));
+        const progress = showIngestProgress();
+        try {
+          for (const source of wanted) reports.push(await desk.ingest(source, { onProgress: progress.show }));
+        } finally {
+          progress.stop();
+        }
         if (json) printJson(reports);
         else print(reports.map(describeIngest).join("\n"));
       });
