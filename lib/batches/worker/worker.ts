@@ -258,7 +258,8 @@ export class Worker {
     }
   }
 
-  #giveBack({ item, active }: Holding): void {
+  #giveBack(holding: Holding): void {
+    const { item, active } = holding;
     const settlement = {
       outcome_id: crypto.randomUUID(),
       item_id: item.item_id,
@@ -268,13 +269,13 @@ export class Worker {
       analysis: null,
       research: null,
     };
-    void this.#settlements.settle(active.session.session_id, settlement).then(() =>
-      this.#drop(this.#holdings.get(item.item_id))
-    );
+    void this.#settlements.settle(active.session.session_id, settlement).then(() => this.#drop(holding));
   }
 
-  #drop(holding: Holding | undefined): void {
-    if (holding) this.#holdings.delete(holding.item.item_id);
+  #drop(holding: Holding): void {
+    // What was put back may be ours again already, under a new claim that must stay.
+    const { item_id } = holding.item;
+    if (this.#holdings.get(item_id) === holding) this.#holdings.delete(item_id);
     if (this.#holdings.size === 0) this.#idle.splice(0).forEach((resolve) => resolve());
     this.wake();
   }
