@@ -2,16 +2,23 @@
  * The peer: graphile-worker running jobs that make the same HTTP call and insert one row. It has no ledger, no leases
  * with fencing, no analysis to check and store: what it does a second is what the desk is measured against.
  */
-import { run } from "graphile-worker";
+import { Logger, run } from "graphile-worker";
 import pg from "pg";
+import { sendOnce } from "../../lib/analysis/send_once.ts";
 import { buildArticlePrompt } from "../../lib/analysis/prompt.ts";
 import { addBenchArticles, type BenchDatabase } from "./databases.ts";
 import type { SessionBench, SessionFigures } from "./session.ts";
 
-export async function runGraphile(bench: BenchDatabase, options: SessionBench): Promise<SessionFigures> {
+export async function runGraphile(
+  bench: BenchDatabase,
+  options: SessionBench,
+  ask: (geminiUrl: string, prompt: string) => Promise<string>,
+): Promise<SessionFigures> {
   if (!bench.databaseUrl) throw new Error("graphile-worker needs a server");
   const { articles, concurrency, geminiUrl } = options;
   const pool = new pg.Pool({ connectionString: bench.databaseUrl, max: 10 });
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
   await pool.query(
     "CREATE TABLE IF NOT EXISTS graphile_results (article_id bigint PRIMARY KEY, answer text)",
   );
@@ -23,26 +30,17 @@ export async function runGraphile(bench: BenchDatabase, options: SessionBench): 
   let left = articles;
   let finished = () => {};
   const done = new Promise<void>((resolve) => finished = resolve);
-  const quiet = Object.assign(() => {}, {});
   const runner = await run({
     pgPool: pool,
     concurrency,
     noHandleSignals: true,
-    logger: new (await import("graphile-worker")).Logger(() => quiet),
+    logger: new Logger(() => () => {}),
     taskList: {
       async analyse(payload) {
         const { id } = payload as { id: string };
         const article = byId.get(id)!;
-        const response = await fetch(`${geminiUrl}/v1beta/models/gemini-3.1-flash-lite:generateContent`, {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify({
-            systemInstruction: { parts: [{ text: "Find weak signals." }] },
-            contents: [{ role: "user", parts: [{ text: buildArticlePrompt(article) }] }],
-            generationConfig: { responseSchema: { properties: { summary: {} } } },
-          }),
-        });
-        await pool.query("INSERT INTO graphile_results VALUES ($1, $2)", [id, await response.text()]);
+        const answer = await ask(geminiUrl, buildArticlePrompt(article));
+        await pool.query("INSERT INTO graphile_results VALUES ($1, $2)", [id, answer]);
         if (--left === 0) finished();
       },
     },
@@ -57,4 +55,32 @@ export async function runGraphile(bench: BenchDatabase, options: SessionBench): 
   await runner.stop();
   await pool.end();
   return { articles, seconds, perSecond: articles / seconds };
+}
+
+function requestOf(geminiUrl: string, prompt: string) {
+  return {
+    url: `${geminiUrl}/v1beta/models/gemini-3.1-flash-lite:generateContent`,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      systemInstruction: { parts: [{ text: "Find weak signals." }] },
+      contents: [{ role: "user", parts: [{ text: prompt }] }],
+    }),
+  };
+}
+
+/** As anybody would: over a pooled connection, which sends twice when it breaks. */
+export async function askPooled(geminiUrl: string, prompt: string): Promise<string> {
+  const { url, ...init } = requestOf(geminiUrl, prompt);
+  return await (await fetch(url, { method: "POST", ...init })).text();
+}
+
+/** As a paid call has to be sent, and as the desk does. */
+export async function askOnce(geminiUrl: string, prompt: string): Promise<string> {
+  const delivery = await sendOnce({
+    ...requestOf(geminiUrl, prompt),
+    timeoutMs: 60_000,
+    signal: new AbortController().signal,
+  });
+  if (delivery.kind !== "answered") throw new Error(delivery.detail);
+  return delivery.body;
 }

@@ -1,11 +1,13 @@
 /**
  * `deno task bench [--json]`: how fast articles go through the whole desk, every one held, called over HTTP, settled,
- * stored and audited. With BENCH_DATABASE_URL also on that PostgreSQL server, beside graphile-worker.
+ * stored and audited. With BENCH_DATABASE_URL also on that PostgreSQL server, beside graphile-worker, whose jobs make
+ * the same call and insert one row.
  */
 import { parseArgs } from "node:util";
+import { runBare } from "./bare.ts";
 import { startFakes } from "./fakes.ts";
 import { openBenchDatabase } from "./databases.ts";
-import { runGraphile } from "./graphile.ts";
+import { askOnce, askPooled, runGraphile } from "./graphile.ts";
 import { runSession, type SessionFigures } from "./session.ts";
 
 const { values } = parseArgs({
@@ -33,11 +35,19 @@ const server = Deno.env.get("BENCH_DATABASE_URL") ?? null;
 const rounds = Number(values.rounds);
 const rows: Row[] = [];
 
+for (const latency of [0, 100, 500]) {
+  const articles = latency === 0 ? Number(values.articles) : LATENCY_ARTICLES;
+  await measure(`${latency} ms, calls alone`, latency, articles, null, runBare);
+}
 for (const on of server ? [null, server] : [null]) {
   await measure("zero latency", 0, Number(values.articles), on, runSession);
   for (const latency of [100, 500]) await measure(`${latency} ms`, latency, LATENCY_ARTICLES, on, runSession);
 }
-if (server) await measure("zero latency, graphile-worker", 0, Number(values.articles), server, runGraphile);
+if (server) {
+  const articles = Number(values.articles);
+  await measure("graphile, same call sent once", 0, articles, server, (b, o) => runGraphile(b, o, askOnce));
+  await measure("graphile, pooled fetch", 0, articles, server, (b, o) => runGraphile(b, o, askPooled));
+}
 
 if (values.json) console.log(JSON.stringify(rows, null, 2));
 else {
