@@ -25,7 +25,8 @@ export function microsFromPrice(usd: number): Micros {
   if (!Number.isFinite(usd) || usd < 0) {
     throw new RangeError(`A price must be a number from 0 up, got ${usd}`);
   }
-  return micros(Math.ceil(usd * MICROS_PER_USD - 1e-6));
+  // Adding 0 turns the -0 of a price of nothing into 0.
+  return micros(Math.ceil(usd * MICROS_PER_USD - 1e-6) + 0);
 }
 
 const USD_TEXT = /^\$?(\d{1,9})(?:\.(\d{1,6}))?$/;

@@ -22,6 +22,7 @@ describe("money", () => {
   });
 
   it("rounds a computed price up, but not for binary noise", () => {
+    expect(microsFromPrice(0)).toBe(0);
     expect(microsFromPrice(0.0003)).toBe(300);
     expect(microsFromPrice(0.0000369)).toBe(37);
     expect(() => microsFromPrice(-1)).toThrow(/price/);

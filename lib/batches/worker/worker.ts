@@ -11,7 +11,7 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import type { Analyst, Failure, Researcher } from "../../analysis/port.ts";
 import { ensureDay } from "../../budget/ledger/day_budget.ts";
-import { holdCall } from "../../budget/ledger/hold_call.ts";
+import { holdCall, type HoldRequest } from "../../budget/ledger/hold_call.ts";
 import { type ClaimedItem, holdItems } from "../../budget/ledger/hold_items.ts";
 import { requirePrice } from "../../budget/prices.ts";
 import type { HandPrice } from "../../budget/prices.ts";
@@ -53,6 +53,8 @@ export interface WorkerOptions {
 
 interface Active {
   session: Session;
+  /** The UTC day it was prepared on: prices have dates. */
+  day: string;
   context: Omit<ItemContext, "callsDone" | "settle" | "hold">;
 }
 
@@ -78,6 +80,8 @@ export class Worker {
   #stopping = new AbortController();
   /** Sessions that the provider made us stop, until their pause is written: nothing more of theirs is sent. */
   readonly #halted = new Set<string>();
+  /** Sessions whose searches cannot succeed any more; their row says so a moment later. */
+  readonly #researchOff = new Set<string>();
   #meanCallMs = Infinity;
   #meanClaimMs = 0;
   #idle: (() => void)[] = [];
@@ -151,6 +155,7 @@ export class Worker {
           nextMs = this.#options.gate.closedMs;
           break;
         }
+        if (this.#active?.day !== utcDay()) this.#active = null;
         const active = this.#active ??
           await this.#chooseSession((waitMs) => nextMs = Math.min(nextMs, waitMs));
         this.#active = active;
@@ -227,19 +232,10 @@ export class Worker {
       await analyseItem(
         {
           ...active.context,
+          researcher: this.#researchOff.has(session.session_id) ? null : active.context.researcher,
           callsDone,
           settle: (settlement) => this.#settlements.settle(session.session_id, settlement),
-          hold: (kind, provider, model, amount) =>
-            holdCall(this.#options.db, {
-              sessionId: session.session_id,
-              itemId: item.item_id,
-              leaseToken: item.lease_token,
-              worker: this.#options.workerId,
-              kind,
-              provider,
-              model,
-              amount,
-            }),
+          hold: (kind, provider, model, amount) => this.#hold(holding, { kind, provider, model, amount }),
         },
         item,
         controller.signal,
@@ -256,6 +252,26 @@ export class Worker {
       callsDone();
       this.#drop(holding);
     }
+  }
+
+  async #hold(
+    { item, active }: Holding,
+    call: Pick<HoldRequest, "kind" | "provider" | "model" | "amount">,
+  ): Promise<number | "no_room" | "lost"> {
+    const { db, workerId, dayBudget } = this.#options;
+    const { session_id: sessionId, simulated } = active.session;
+    const request = {
+      sessionId,
+      itemId: item.item_id,
+      leaseToken: item.lease_token,
+      worker: workerId,
+      ...call,
+    };
+    const held = await holdCall(db, request);
+    if (held !== "no_room") return held;
+    // Just after midnight there is no room only because the new day has no row yet.
+    await ensureDay(db, simulated, dayBudget);
+    return await holdCall(db, request);
   }
 
   #giveBack(holding: Holding): void {
@@ -293,7 +309,7 @@ export class Worker {
         const decision = await decideEmptyClaim(this.#options, sessionId);
         later(decision.waitMs);
         if (decision.leave) continue;
-        return { session, context: this.#prepare(session) };
+        return { session, day: utcDay(), context: this.#prepare(session) };
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         await pauseSession(this.#options.db, sessionId, this.#options.workerId, "not_possible_here", {
@@ -333,6 +349,7 @@ export class Worker {
       );
     }
     if (failure.action === "stop_research") {
+      this.#researchOff.add(sessionId);
       this.#active = null;
       this.#background(db.query(
         "UPDATE batch_processing_sessions SET research_off = coalesce(research_off, $2) WHERE session_id = $1",
@@ -391,4 +408,8 @@ export class Worker {
       this.#options.log("warn", { error: messageOf(error) }, "leases not renewed; trying again");
     }
   }
+}
+
+function utcDay(): string {
+  return new Date().toISOString().slice(0, 10);
 }
