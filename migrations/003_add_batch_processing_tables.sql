@@ -112,6 +112,8 @@ CREATE TABLE batch_processing_items (
   CONSTRAINT leased_while_processing CHECK ((status = 'PROCESSING') = (lease_token IS NOT NULL))
 );
 
+-- Every claim and every settlement changes an entry in each index of this table, so there are no more than needed.
+
 -- The claim: due work of a session in order. Leading with not_before keeps batches that are not due yet,
 -- and articles that wait for their next attempt, out of the scan.
 CREATE INDEX batch_processing_items_due ON batch_processing_items (session_id, not_before, position)
@@ -120,8 +122,6 @@ CREATE INDEX batch_processing_items_due ON batch_processing_items (session_id, n
 CREATE UNIQUE INDEX batch_processing_items_live ON batch_processing_items (article_id)
   WHERE status IN ('PENDING', 'PROCESSING');
 CREATE INDEX batch_processing_items_leases ON batch_processing_items (lease_until) WHERE status = 'PROCESSING';
-CREATE INDEX batch_processing_items_article ON batch_processing_items (article_id);
-CREATE INDEX batch_processing_items_batch ON batch_processing_items (batch_id);
 
 -- The ledger: one row a request that costs money, written and committed before the request leaves.
 CREATE TABLE paid_calls (

@@ -24,9 +24,12 @@ const QUOTATION_PAIRS: Readonly<Record<string, string>> = {
 const WORD_CHARACTER =
   /^(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}])[\p{L}\p{M}\p{N}]$/u;
 
+/** Leaves the many single spaces of a text alone: replacing each by itself took five times as long. */
+const NOT_A_SINGLE_SPACE = /[\s\u0085]{2,}|[^\S ]|\u0085/g;
+
 /** One Unicode form (NFC, no lone surrogates), any run of white space as one space, none at the ends. */
 export function foldText(text: string): string {
-  return text.toWellFormed().normalize("NFC").replace(/[\s\u0085]+/g, " ").trim();
+  return text.toWellFormed().normalize("NFC").replace(NOT_A_SINGLE_SPACE, " ").trim();
 }
 
 /**

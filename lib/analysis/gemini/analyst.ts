@@ -17,7 +17,7 @@ import {
 } from "../prompt.ts";
 import { analysisSchema, verdictSchema } from "../schema.ts";
 import { boundInput } from "./build_request.ts";
-import { type GeminiAccess, generate } from "./generate.ts";
+import { generate, openAccess } from "./generate.ts";
 import {
   ANALYSIS_FORM,
   ANALYSIS_QUESTION,
@@ -57,12 +57,12 @@ export function createGeminiAnalyst(options: GeminiOptions): Analyst {
       `GEMINI_MODEL must be a model name such as gemini-3.1-flash-lite, got "${options.model}"`,
     );
   }
-  const access: GeminiAccess = {
-    apiKey: options.apiKey,
-    model: options.model,
-    baseUrl: checkBaseUrl("GEMINI_BASE_URL", options.baseUrl ?? GOOGLE_BASE_URL),
-    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-  };
+  const access = openAccess(
+    options.apiKey,
+    options.model,
+    checkBaseUrl("GEMINI_BASE_URL", options.baseUrl ?? GOOGLE_BASE_URL),
+    options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  );
 
   return {
     provider: "gemini",

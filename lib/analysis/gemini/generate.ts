@@ -1,5 +1,5 @@
 /** One generateContent request over the SDK, sent once (see sdk_transport.ts), and what came of it. */
-import { GoogleGenerativeAI } from "@google/generative-ai";
+import { type GenerativeModel, GoogleGenerativeAI } from "@google/generative-ai";
 import { setImmediate } from "node:timers/promises";
 import { describeFailure, type Finding } from "../failures.ts";
 import type { CallResult } from "../port.ts";
@@ -12,8 +12,18 @@ import { withTransport } from "./sdk_transport.ts";
 export interface GeminiAccess {
   apiKey: string;
   model: string;
-  baseUrl: string;
   timeoutMs: number;
+  sdk: GenerativeModel;
+}
+
+/** @param baseUrl Without a slash at its end. */
+export function openAccess(apiKey: string, model: string, baseUrl: string, timeoutMs: number): GeminiAccess {
+  return {
+    apiKey,
+    model,
+    timeoutMs,
+    sdk: new GoogleGenerativeAI(apiKey).getGenerativeModel({ model }, { baseUrl }),
+  };
 }
 
 const NO_BILL: Bill = { usage: null, answeredModel: null };
@@ -58,16 +68,12 @@ async function deliver(
   signal: AbortSignal,
 ): Promise<Delivery | null> {
   let delivery: Delivery | null = null;
-  const model = new GoogleGenerativeAI(access.apiKey).getGenerativeModel(
-    { model: access.model },
-    { baseUrl: access.baseUrl },
-  );
   try {
     // The SDK's own timeout is left unset: its timer outlives the call.
     await withTransport(async (url, headers, body) => {
       delivery = await sendOnce({ url, headers, body, timeoutMs: access.timeoutMs, signal });
       return EMPTY_ANSWER.clone();
-    }, () => model.generateContent(buildRequest(access.model, question, userText)));
+    }, () => access.sdk.generateContent(buildRequest(access.model, question, userText)));
   } catch {
     // It throws for failed and unreadable answers alike and drops their headers; the delivery says which it was.
   }
