@@ -105,6 +105,24 @@ export async function exhaustBudget(
   });
 }
 
+/** No more searches in this session; its analyses go on. The first reason stays. */
+export async function switchResearchOff(
+  db: Database,
+  sessionId: string,
+  actor: string,
+  reason: string,
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    const session = await lockSession(tx, sessionId);
+    if (session.research_off !== null) return;
+    await tx.query("UPDATE batch_processing_sessions SET research_off = $2 WHERE session_id = $1", [
+      sessionId,
+      reason,
+    ]);
+    await writeEvent(tx, { sessionId, actor, action: "research_switched_off", detail: { reason } });
+  });
+}
+
 /** Ends the session if every item has its final state. Says whether it has ended (now or before). */
 export async function finishIfDone(db: Database, sessionId: string, actor: string): Promise<boolean> {
   return await db.transaction(async (tx) => await finishSession(tx, await lockSession(tx, sessionId), actor));

@@ -89,7 +89,8 @@ async function search(
       return outcome;
     }
     found.reason = result.message;
-    context.onFailure({ ...result, usage: null, answeredModel: null });
+    // A search engine's "come back later" is no reason to keep the model waiting.
+    if (result.action !== "wait") context.onFailure({ ...result, usage: null, answeredModel: null });
     if (tries >= TRIES || !worthAnother(result, signal)) return outcome;
     if (await settle(outcome, researching()) === "stale") return "lost";
     await sleep(result.waitMs ?? context.retryBaseMs, signal);

@@ -9,20 +9,15 @@
  * A wake-up (queue message, finished call, timer) only makes it look; what there is to do stands in Postgres.
  */
 import { clearTimeout, setTimeout } from "node:timers";
-import type { Analyst, Failure, Researcher } from "../../analysis/port.ts";
+import type { Failure } from "../../analysis/port.ts";
 import { ensureDay } from "../../budget/ledger/day_budget.ts";
 import { holdCall, type HoldRequest } from "../../budget/ledger/hold_call.ts";
 import { type ClaimedItem, holdItems } from "../../budget/ledger/hold_items.ts";
-import { requirePrice } from "../../budget/prices.ts";
-import type { HandPrice } from "../../budget/prices.ts";
-import type { Database } from "../../database/port.ts";
-import { messageOf, UserError } from "../../errors.ts";
-import type { Micros } from "../../money.ts";
-import { finishIfDone, pauseSession } from "../change_session.ts";
+import { messageOf } from "../../errors.ts";
+import { finishIfDone, pauseSession, switchResearchOff } from "../change_session.ts";
 import { renewLeases } from "../leases.ts";
-import { type Session, SESSION_COLUMNS } from "../types.ts";
-import { analyseItem, type ItemContext } from "./analyse_item.ts";
-import type { CallGate } from "./call_gate.ts";
+import { type ActiveSession, chooseSession, type ServingOptions, utcDay } from "./active_session.ts";
+import { analyseItem } from "./analyse_item.ts";
 import { decideEmptyClaim } from "./empty_claim.ts";
 import { putBack, unsentOutcome } from "./outcomes.ts";
 import { SettlementQueue } from "./settlement_queue.ts";
@@ -37,30 +32,14 @@ const FAILURE_RUN_LIMIT = 10;
 const CLAIM_AHEAD_BELOW_MS = 1_000;
 const MOST_ROUNDS_AHEAD = 4;
 
-export interface WorkerOptions {
-  db: Database;
-  workerId: string;
+export interface WorkerOptions extends ServingOptions {
   concurrency: number;
-  gate: CallGate;
-  dayBudget: Micros | null;
-  handPrice: HandPrice | null;
-  /** Throws `UserError` when this process cannot do the session's work (no key, for example). */
-  makeAnalyst: (provider: "gemini" | "offline", model: string) => Analyst;
-  makeResearcher: (provider: "gemini" | "offline") => Researcher | null;
-  log: (level: "debug" | "info" | "warn" | "error", fields: Record<string, unknown>, message: string) => void;
   leaseMs?: number;
-}
-
-interface Active {
-  session: Session;
-  /** The UTC day it was prepared on: prices have dates. */
-  day: string;
-  context: Omit<ItemContext, "callsDone" | "settle" | "hold">;
 }
 
 interface Holding {
   item: ClaimedItem;
-  active: Active;
+  active: ActiveSession;
   controller: AbortController;
 }
 
@@ -72,7 +51,7 @@ export class Worker {
   readonly #holdings = new Map<number, Holding>();
   #ready: Holding[] = [];
   #underWay = 0;
-  #active: Active | null = null;
+  #active: ActiveSession | null = null;
   #looking: Promise<void> | null = null;
   #lookAgain = false;
   #timer: NodeJS.Timeout | undefined;
@@ -197,7 +176,7 @@ export class Worker {
     );
   }
 
-  #take(item: ClaimedItem, active: Active): void {
+  #take(item: ClaimedItem, active: ActiveSession): void {
     const holding = { item, active, controller: new AbortController() };
     this.#holdings.set(item.item_id, holding);
     if (this.#mayNotSend(active)) this.#giveBack(holding);
@@ -296,46 +275,13 @@ export class Worker {
     this.wake();
   }
 
-  /** The first session that has something due and that this process can serve. `later` is told when others will. */
-  async #chooseSession(later: (waitMs: number) => void): Promise<Active | null> {
-    const { rows } = await this.#options.db.query<Session>(
-      `SELECT ${SESSION_COLUMNS} FROM batch_processing_sessions WHERE status = 'PROCESSING' ORDER BY number`,
-    );
-    for (const session of rows) {
-      const sessionId = session.session_id;
-      if (this.#halted.has(sessionId)) continue;
-      try {
-        await ensureDay(this.#options.db, session.simulated, this.#options.dayBudget);
-        const decision = await decideEmptyClaim(this.#options, sessionId);
-        later(decision.waitMs);
-        if (decision.leave) continue;
-        return { session, day: utcDay(), context: this.#prepare(session) };
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        await pauseSession(this.#options.db, sessionId, this.#options.workerId, "not_possible_here", {
-          error: error.message,
-        });
-      }
-    }
-    return null;
-  }
-
-  #prepare(session: Session): Active["context"] {
-    const { gate, handPrice, makeAnalyst, makeResearcher } = this.#options;
-    const analyst = makeAnalyst(session.provider, session.model);
-    const researchMode = session.research_off ? "off" : session.settings.research;
-    return {
-      analyst,
-      researcher: researchMode === "off" ? null : makeResearcher(session.provider),
-      researchMode,
-      price: requirePrice(session.model, new Date(), handPrice),
-      retryBaseMs: session.settings.retryBaseMs,
-      mayCall: async (signal) => {
-        const may = analyst.simulated || await gate.pass(AbortSignal.any([signal, this.#stopping.signal]));
-        return may && !signal.aborted && !this.#halted.has(session.session_id);
-      },
-      onFailure: (failure) => this.#onFailure(session.session_id, failure),
-    };
+  #chooseSession(later: (waitMs: number) => void): Promise<ActiveSession | null> {
+    return chooseSession(this.#options, {
+      stopping: this.#stopping.signal,
+      halted: this.#halted,
+      later,
+      onFailure: (sessionId, failure) => this.#onFailure(sessionId, failure),
+    });
   }
 
   #onFailure(sessionId: string, failure: Failure): void {
@@ -351,10 +297,7 @@ export class Worker {
     if (failure.action === "stop_research") {
       this.#researchOff.add(sessionId);
       this.#active = null;
-      this.#background(db.query(
-        "UPDATE batch_processing_sessions SET research_off = coalesce(research_off, $2) WHERE session_id = $1",
-        [sessionId, failure.message],
-      ));
+      this.#background(switchResearchOff(db, sessionId, workerId, failure.message));
     }
   }
 
@@ -379,7 +322,7 @@ export class Worker {
     this.#background(pause.finally(() => this.#halted.delete(sessionId)));
   }
 
-  #mayNotSend(active: Active): boolean {
+  #mayNotSend(active: ActiveSession): boolean {
     return this.#stopping.signal.aborted || this.#halted.has(active.session.session_id);
   }
 
@@ -388,7 +331,7 @@ export class Worker {
       this.#options.log(
         "warn",
         { error: messageOf(error) },
-        "a follow-up was not written; monitoring repeats it",
+        "a follow-up was not written; it is repeated when it is still needed",
       )
     );
   }
@@ -408,8 +351,4 @@ export class Worker {
       this.#options.log("warn", { error: messageOf(error) }, "leases not renewed; trying again");
     }
   }
-}
-
-function utcDay(): string {
-  return new Date().toISOString().slice(0, 10);
 }
