@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { WireReply, WireRequest } from "../fakes/wire_server.ts";
 import { geminiAnswer, geminiError, geminiJson } from "../fakes/gemini.ts";
 import { tavilyAnswer, tavilyError } from "../fakes/tavily.ts";
-import { addArticles } from "../helpers/articles.ts";
+import { addArticles, PLAIN_READING } from "../helpers/articles.ts";
 import { emptyDatabase, openTestDatabase, type TestDatabase } from "../helpers/database.ts";
 import { openWorkerBench, type WorkerBench, type WorkerBenchOptions } from "../helpers/worker_bench.ts";
 
@@ -279,7 +279,8 @@ describe("bills", () => {
     const usage = { promptTokenCount: 1000, candidatesTokenCount: 100 };
     await open({
       gemini: {
-        script: () => geminiAnswer({ text: JSON.stringify(PLAIN), model: "gemini-3.5-flash-lite", usage }),
+        script: () =>
+          geminiAnswer({ text: JSON.stringify(PLAIN_READING), model: "gemini-3.5-flash-lite", usage }),
       },
     });
     const { number } = await startWith(1);
@@ -290,7 +291,9 @@ describe("bills", () => {
   });
 
   it("without usage figures settle at the hold", async () => {
-    await open({ gemini: { script: () => geminiAnswer({ text: JSON.stringify(PLAIN), usage: null }) } });
+    await open({
+      gemini: { script: () => geminiAnswer({ text: JSON.stringify(PLAIN_READING), usage: null }) },
+    });
     const { number } = await startWith(1);
     bench.makeWorker().start();
     const session = await bench.untilEnded(number);
@@ -300,7 +303,7 @@ describe("bills", () => {
 
   it("above the hold are shown as overrun and never charged over the cap", async () => {
     const usage = { promptTokenCount: 400_000, candidatesTokenCount: 100 };
-    await open({ gemini: { script: () => geminiAnswer({ text: JSON.stringify(PLAIN), usage }) } });
+    await open({ gemini: { script: () => geminiAnswer({ text: JSON.stringify(PLAIN_READING), usage }) } });
     const { number } = await startWith(1);
     bench.makeWorker().start();
     const session = await bench.untilEnded(number);
@@ -313,7 +316,7 @@ describe("bills", () => {
 
 describe("research", () => {
   const signal = (strength: number) => ({
-    ...PLAIN,
+    ...PLAIN_READING,
     signal_strength: strength,
     weak_signals: [{
       type: "adoption",
@@ -454,20 +457,3 @@ describe("stopping", () => {
     expect(ended.unknown).toBeGreaterThan(0);
   });
 });
-
-const PLAIN = {
-  sentiment: "NEUTRAL",
-  impact_score: 0.5,
-  summary: "Nodes relay transactions.",
-  context: "",
-  topics: ["relay"],
-  entities: [],
-  weak_signals: [],
-  pattern_anomalies: [],
-  adjacent_connections: [],
-  narrative_gaps: [],
-  edge_indicators: [],
-  signal_strength: 0.1,
-  uniqueness_score: 0.2,
-  confidence: 0.9,
-};

@@ -1,4 +1,5 @@
 /** Articles and sessions for tests of the ledger and the worker. */
+import type { Analysis } from "../../lib/analysis/schema.ts";
 import { startSession } from "../../lib/batches/start_session.ts";
 import type { Session, SessionSettings } from "../../lib/batches/types.ts";
 import { ensureDay } from "../../lib/budget/ledger/day_budget.ts";
@@ -56,8 +57,8 @@ export async function addSession(db: Database, wanted: TestSession): Promise<Ses
   });
 }
 
-/** A valid analysis with nothing remarkable in it. */
-export const PLAIN_ANALYSIS: StoredAnalysis = {
+/** A valid analysis with nothing remarkable in it, as a model writes it. */
+export const PLAIN_READING: Analysis = {
   sentiment: "NEUTRAL",
   impact_score: 0.5,
   summary: "Nodes relay transactions.",
@@ -72,6 +73,11 @@ export const PLAIN_ANALYSIS: StoredAnalysis = {
   signal_strength: 0.1,
   uniqueness_score: 0.2,
   confidence: 0.9,
+};
+
+/** The same, as it is stored. */
+export const PLAIN_ANALYSIS: StoredAnalysis = {
+  ...PLAIN_READING,
   provider: "gemini",
   model: "gemini-3.1-flash-lite",
   prompt_version: "test",
