@@ -10,7 +10,6 @@ export type QueueName = (typeof QUEUES)[number];
 
 /** The jobs that messages may name. */
 export const JOBS = ["batch_analyze_articles", "cleanup_stalled_batches", "ingest_feeds"] as const;
-export type JobName = (typeof JOBS)[number];
 
 export const messageSchema = z.object({
   queue: z.enum(QUEUES),

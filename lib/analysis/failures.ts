@@ -172,7 +172,7 @@ function limitWait(waitMs: number | undefined): number {
 function oneLine(text: string, key: string): string {
   // The key goes first: cutting before it could leave half of one.
   const cleared = key === "" ? text : text.replaceAll(key, "[key]");
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- they are what is taken out
   const line = cleared.replace(/[\s\u0000-\u001f\u007f]+/g, " ").trim().toWellFormed();
   return line.length <= DETAIL_LENGTH ? line : `${line.slice(0, DETAIL_LENGTH - 1).toWellFormed()}…`;
 }

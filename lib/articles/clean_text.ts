@@ -11,7 +11,7 @@ const LINE_ENDS = /\r\n?|[\u2028\u2029\v\f]/g;
  * which make a line look like something else. The joiners U+200C and U+200D stay: emoji and Persian need them.
  */
 const INVISIBLE =
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- they are what is taken out
   /[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\p{Surrogate}]|[\u{e0000}-\u{e007f}]/gu;
 const ODD_SPACES = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/g;
 

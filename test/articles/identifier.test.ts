@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   findReady,
   type IdentifierRules,
@@ -10,14 +10,9 @@ import {
 import { pauseSession } from "../../lib/batches/change_session.ts";
 import { micros } from "../../lib/money.ts";
 import { addSession } from "../helpers/articles.ts";
-import { emptyDatabase, openTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { useTestDatabase } from "../helpers/database.ts";
 
-let test: TestDatabase;
-beforeAll(async () => {
-  test = await openTestDatabase();
-});
-afterAll(() => test.close());
-beforeEach(() => emptyDatabase(test.db));
+const test = useTestDatabase();
 
 const RULES: IdentifierRules = { minChars: 1_000, maxBytes: 5_000, languages: ["en", "de"] };
 

@@ -1,16 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ingest } from "../../lib/articles/ingest.ts";
 import { storeArticles } from "../../lib/articles/store_articles.ts";
 import type { IncomingArticle, IngestItem } from "../../lib/articles/types.ts";
-import { emptyDatabase, openTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { useTestDatabase } from "../helpers/database.ts";
 import { makeFolder, sentences, serve } from "./collect.ts";
 
-let test: TestDatabase;
-beforeAll(async () => {
-  test = await openTestDatabase();
-});
-afterAll(() => test.close());
-beforeEach(() => emptyDatabase(test.db));
+const test = useTestDatabase();
 
 function article(n: number | string, changes: Partial<IncomingArticle> = {}): IncomingArticle {
   return {

@@ -1,33 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { cancelSession, finishIfDone, pauseSession } from "../../lib/batches/change_session.ts";
 import { reclaimExpired } from "../../lib/batches/leases.ts";
-import type { Session } from "../../lib/batches/types.ts";
 import { micros } from "../../lib/money.ts";
 import { addArticles, addSession } from "../helpers/articles.ts";
-import { emptyDatabase, openTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { useTestDatabase } from "../helpers/database.ts";
 import { findViolations } from "../budget/ledger_invariants.ts";
-import { claim, countItems, LEASE_MS, leaveToResearch, readSession } from "./work_session.ts";
+import { addWork, claim, countItems, LEASE_MS, leaveToResearch, readSession } from "./work_session.ts";
 
-let test: TestDatabase;
-beforeAll(async () => {
-  test = await openTestDatabase();
-});
-afterAll(() => test.close());
-beforeEach(() => emptyDatabase(test.db));
-
-async function addWork(articles: number, budget = 1_000_000, maxAttempts = 3): Promise<Session> {
-  return await addSession(test.db, {
-    articles: await addArticles(test.db, articles, 40),
-    budget: micros(budget),
-    settings: { batchSize: 2, maxAttempts },
-  });
-}
+const test = useTestDatabase();
 
 describe("taking back expired leases", () => {
   const afterTheLease = () => new Date(Date.now() + LEASE_MS + 1_000);
 
   it("ends an article ANALYZED whose analysis was stored before its research was cut off", async () => {
-    const { session_id } = await addWork(1);
+    const { session_id } = await addWork(test.db, 1);
     await leaveToResearch(test.db, session_id, await claim(test.db, session_id, 1));
     expect(await reclaimExpired(test.db, "cleanup", afterTheLease())).toMatchObject({
       finished: 1,
@@ -45,7 +31,7 @@ describe("taking back expired leases", () => {
   });
 
   it("queues nothing again in a cancelled session", async () => {
-    const { session_id } = await addWork(2);
+    const { session_id } = await addWork(test.db, 2);
     await claim(test.db, session_id, 1);
     await cancelSession(test.db, session_id, "test");
     expect(await reclaimExpired(test.db, "cleanup", afterTheLease())).toMatchObject({
@@ -57,7 +43,7 @@ describe("taking back expired leases", () => {
   });
 
   it("queues an article of a paused session again, for when it goes on", async () => {
-    const { session_id } = await addWork(1);
+    const { session_id } = await addWork(test.db, 1);
     await claim(test.db, session_id, 1);
     await pauseSession(test.db, session_id, "test", "operator");
     expect(await reclaimExpired(test.db, "cleanup", afterTheLease())).toMatchObject({ requeued: 1 });
@@ -65,7 +51,7 @@ describe("taking back expired leases", () => {
   });
 
   it("ends an article FAILED that has used up its attempts, and its session with it", async () => {
-    const { session_id } = await addWork(1, 1_000_000, 2);
+    const { session_id } = await addWork(test.db, 1, 1_000_000, { maxAttempts: 2 });
     for (const expected of [{ requeued: 1, failed: 0 }, { requeued: 0, failed: 1 }]) {
       const [item] = await claim(test.db, session_id, 1);
       expect(item).toBeDefined();

@@ -1,14 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { cancelSession, finishIfDone, pauseSession } from "../../lib/batches/change_session.ts";
 import { recoverSession } from "../../lib/batches/recover_items.ts";
-import type { Session, SessionSettings } from "../../lib/batches/types.ts";
+import type { Session } from "../../lib/batches/types.ts";
 import { ensureDay } from "../../lib/budget/ledger/day_budget.ts";
 import { UserError } from "../../lib/errors.ts";
 import { type Micros, micros } from "../../lib/money.ts";
 import { addArticles, addSession } from "../helpers/articles.ts";
-import { emptyDatabase, openTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { useTestDatabase } from "../helpers/database.ts";
 import { findViolations } from "../budget/ledger_invariants.ts";
 import {
+  addWork,
   analyse,
   claim,
   countItems,
@@ -18,24 +19,7 @@ import {
   workToTheEnd,
 } from "./work_session.ts";
 
-let test: TestDatabase;
-beforeAll(async () => {
-  test = await openTestDatabase();
-});
-afterAll(() => test.close());
-beforeEach(() => emptyDatabase(test.db));
-
-async function addWork(
-  articles: number,
-  budget = 1_000_000,
-  settings: Partial<SessionSettings> = {},
-): Promise<Session> {
-  return await addSession(test.db, {
-    articles: await addArticles(test.db, articles, 40),
-    budget: micros(budget),
-    settings: { batchSize: 2, maxAttempts: 1, ...settings },
-  });
-}
+const test = useTestDatabase();
 
 function recover(session: Session, budget: Micros | null = null) {
   return recoverSession(test.db, session.session_id, budget, "test");
@@ -49,7 +33,7 @@ async function failAll(session: Session): Promise<void> {
 
 describe("recovery of failed articles", () => {
   it("gives them new attempts, and the batches count right at once and when they end again", async () => {
-    const session = await addWork(5);
+    const session = await addWork(test.db, 5, 1_000_000, { maxAttempts: 1 });
     const items = await claim(test.db, session.session_id, 3);
     await fail(test.db, session.session_id, items.slice(0, 2), "retry");
     await analyse(test.db, session.session_id, items.slice(2));
@@ -76,7 +60,7 @@ describe("recovery of failed articles", () => {
   });
 
   it("leaves permanent failures alone and names them", async () => {
-    const session = await addWork(3);
+    const session = await addWork(test.db, 3, 1_000_000, { maxAttempts: 1 });
     const [blocked, ...rest] = await claim(test.db, session.session_id, 3);
     await fail(test.db, session.session_id, [blocked], "give_up");
     await fail(test.db, session.session_id, rest, "retry");
@@ -90,7 +74,7 @@ describe("recovery of failed articles", () => {
   });
 
   it("with nothing but permanent failures changes nothing and says so", async () => {
-    const session = await addWork(1);
+    const session = await addWork(test.db, 1, 1_000_000, { maxAttempts: 1 });
     await fail(test.db, session.session_id, await claim(test.db, session.session_id, 1), "give_up");
     await finishIfDone(test.db, session.session_id, "test");
     const report = await recover(session);
@@ -100,7 +84,7 @@ describe("recovery of failed articles", () => {
   });
 
   it("ends after three rounds for an article, and counts it as exhausted", async () => {
-    const session = await addWork(1);
+    const session = await addWork(test.db, 1, 1_000_000, { maxAttempts: 1 });
     await failAll(session);
     for (let round = 1; round <= 3; round++) {
       expect(await recover(session)).toMatchObject({ requeuedFailed: 1, exhausted: 0 });
@@ -112,7 +96,7 @@ describe("recovery of failed articles", () => {
   });
 
   it("gives as many new attempts as the session allows, and each round waits longer before the next", async () => {
-    const session = await addWork(1, 1_000_000, { retryBaseMs: 10_000 });
+    const session = await addWork(test.db, 1, 1_000_000, { maxAttempts: 1, retryBaseMs: 10_000 });
     const waits: number[] = [];
     for (let round = 0; round < 3; round++) {
       await failAll(session);
@@ -147,7 +131,7 @@ describe("recovery of failed articles", () => {
   });
 
   it("of a cancelled session leaves the articles alone that were cancelled", async () => {
-    const session = await addWork(4);
+    const session = await addWork(test.db, 4, 1_000_000, { maxAttempts: 1 });
     const items = await claim(test.db, session.session_id, 2);
     await cancelSession(test.db, session.session_id, "test");
     await fail(test.db, session.session_id, items.slice(0, 1), "retry");
@@ -170,7 +154,7 @@ describe("recovery of failed articles", () => {
 
 describe("recovery of articles skipped for money", () => {
   it("takes a higher budget, and finishes with it", async () => {
-    const session = await addWork(5, 1_300);
+    const session = await addWork(test.db, 5, 1_300, { maxAttempts: 1 });
     const short = await workToTheEnd(test.db, session.session_id);
     expect(short).toMatchObject({ status: "PARTIAL", reason: "budget" });
     expect(await recover(session)).toMatchObject({ requeuedSkipped: 0, withoutBudget: short.skipped });
@@ -186,7 +170,7 @@ describe("recovery of articles skipped for money", () => {
   });
 
   it("takes no higher budget when it was the day that was short and the day has room again", async () => {
-    const session = await addWork(3);
+    const session = await addWork(test.db, 3, 1_000_000, { maxAttempts: 1 });
     await ensureDay(test.db, false, micros(1_000));
     await analyse(test.db, session.session_id, await claim(test.db, session.session_id, 1));
     expect(await workToTheEnd(test.db, session.session_id)).toMatchObject({
@@ -201,7 +185,7 @@ describe("recovery of articles skipped for money", () => {
   });
 
   it("writes the new cap into the audit trail", async () => {
-    const session = await addWork(2, 1_000);
+    const session = await addWork(test.db, 2, 1_000, { maxAttempts: 1 });
     await workToTheEnd(test.db, session.session_id);
     await recover(session, micros(7_000));
     const { rows } = await test.db.query(
@@ -213,7 +197,7 @@ describe("recovery of articles skipped for money", () => {
 
 describe("a budget given to a recovery", () => {
   it("below what is spent and held is refused in one line, and nothing changes", async () => {
-    const session = await addWork(2, 2_500);
+    const session = await addWork(test.db, 2, 2_500, { maxAttempts: 1 });
     const items = await claim(test.db, session.session_id, 2);
     await cancelSession(test.db, session.session_id, "test");
     await fail(test.db, session.session_id, items.slice(0, 1), "retry");
@@ -226,7 +210,7 @@ describe("a budget given to a recovery", () => {
   });
 
   it("of nothing is refused in one line", async () => {
-    const session = await addWork(1);
+    const session = await addWork(test.db, 1, 1_000_000, { maxAttempts: 1 });
     await failAll(session);
     await expect(recover(session, micros(0))).rejects.toThrow(
       new UserError("Cannot recover session 1: the budget must be over $0, got $0.0000"),

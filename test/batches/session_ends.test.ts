@@ -1,16 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   cancelSession,
   finishIfDone,
   pauseSession,
   resumeSession,
 } from "../../lib/batches/change_session.ts";
-import type { Session } from "../../lib/batches/types.ts";
 import { micros } from "../../lib/money.ts";
 import { addArticles, addSession } from "../helpers/articles.ts";
-import { emptyDatabase, openTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { useTestDatabase } from "../helpers/database.ts";
 import { findViolations } from "../budget/ledger_invariants.ts";
 import {
+  addWork,
   analyse,
   claim,
   countItems,
@@ -20,24 +20,11 @@ import {
   workToTheEnd,
 } from "./work_session.ts";
 
-let test: TestDatabase;
-beforeAll(async () => {
-  test = await openTestDatabase();
-});
-afterAll(() => test.close());
-beforeEach(() => emptyDatabase(test.db));
-
-async function addWork(articles: number, budget = 1_000_000, maxAttempts = 3): Promise<Session> {
-  return await addSession(test.db, {
-    articles: await addArticles(test.db, articles, 40),
-    budget: micros(budget),
-    settings: { batchSize: 2, maxAttempts },
-  });
-}
+const test = useTestDatabase();
 
 describe("a paused session", () => {
   it("lets articles under way settle, claims nothing, and goes on where it was", async () => {
-    const { session_id } = await addWork(4);
+    const { session_id } = await addWork(test.db, 4);
     const underWay = await claim(test.db, session_id, 2);
     await pauseSession(test.db, session_id, "test", "operator");
     expect(await claim(test.db, session_id, 2)).toEqual([]);
@@ -48,7 +35,7 @@ describe("a paused session", () => {
   });
 
   it("whose last article settles has ended", async () => {
-    const { session_id } = await addWork(1);
+    const { session_id } = await addWork(test.db, 1);
     const underWay = await claim(test.db, session_id, 1);
     await pauseSession(test.db, session_id, "test", "operator");
     await analyse(test.db, session_id, underWay);
@@ -57,7 +44,7 @@ describe("a paused session", () => {
   });
 
   it("keeps its reason while it is paused and loses it when it goes on", async () => {
-    const { session_id } = await addWork(1);
+    const { session_id } = await addWork(test.db, 1);
     await pauseSession(test.db, session_id, "w1", "quota_exhausted", { error: "the purse is empty" });
     expect((await readSession(test.db, session_id)).reason).toBe("quota_exhausted");
     expect(await pauseSession(test.db, session_id, "test", "operator")).toMatchObject({
@@ -69,7 +56,7 @@ describe("a paused session", () => {
 
 describe("a cancelled session", () => {
   it("skips what waits and keeps the analyses of what is under way", async () => {
-    const { session_id } = await addWork(6);
+    const { session_id } = await addWork(test.db, 6);
     const underWay = await claim(test.db, session_id, 3);
     const cancelled = await cancelSession(test.db, session_id, "test");
     expect(cancelled).toMatchObject({ status: "CANCELLED", reason: "cancelled", skipped: 3 });
@@ -86,7 +73,7 @@ describe("a cancelled session", () => {
   });
 
   it("queues nothing again: what fails is FAILED, what was only put back is SKIPPED", async () => {
-    const { session_id } = await addWork(2);
+    const { session_id } = await addWork(test.db, 2);
     const [failing, waiting] = await claim(test.db, session_id, 2);
     await cancelSession(test.db, session_id, "test");
     await fail(test.db, session_id, [failing], "retry");
@@ -109,25 +96,25 @@ describe("a cancelled session", () => {
 
 describe("a session ends", () => {
   it("COMPLETED without a reason when every article is analysed", async () => {
-    const { session_id } = await addWork(3);
+    const { session_id } = await addWork(test.db, 3);
     expect(await workToTheEnd(test.db, session_id)).toMatchObject({ status: "COMPLETED", reason: null });
   });
 
   it("PARTIAL because of failures when some articles failed", async () => {
-    const { session_id } = await addWork(3, 1_000_000, 1);
+    const { session_id } = await addWork(test.db, 3, 1_000_000, { maxAttempts: 1 });
     await fail(test.db, session_id, await claim(test.db, session_id, 1), "retry");
     expect(await workToTheEnd(test.db, session_id)).toMatchObject({ status: "PARTIAL", reason: "failures" });
   });
 
   it("PARTIAL because of the budget when the next article does not fit", async () => {
-    const { session_id } = await addWork(12, 2_000);
+    const { session_id } = await addWork(test.db, 12, 2_000);
     const ended = await workToTheEnd(test.db, session_id);
     expect(ended).toMatchObject({ status: "PARTIAL", reason: "budget", held: 0 });
     expect(ended.budget - ended.spent).toBeLessThan(1_000);
   });
 
   it("FAILED because of the budget when not even one article fits", async () => {
-    const { session_id } = await addWork(2, 500);
+    const { session_id } = await addWork(test.db, 2, 500);
     expect(await workToTheEnd(test.db, session_id)).toMatchObject({
       status: "FAILED",
       reason: "budget",
@@ -137,7 +124,7 @@ describe("a session ends", () => {
   });
 
   it("PARTIAL because of the day's cap when the day has no room", async () => {
-    const { session_id } = await addWork(3);
+    const { session_id } = await addWork(test.db, 3);
     await test.db.query("UPDATE day_budgets SET budget = 1000");
     await analyse(test.db, session_id, await claim(test.db, session_id, 1));
     expect(await workToTheEnd(test.db, session_id)).toMatchObject({
@@ -147,13 +134,13 @@ describe("a session ends", () => {
   });
 
   it("FAILED because of failures when none is analysed", async () => {
-    const { session_id } = await addWork(2);
+    const { session_id } = await addWork(test.db, 2);
     await fail(test.db, session_id, await claim(test.db, session_id, 2), "give_up");
     expect(await workToTheEnd(test.db, session_id)).toMatchObject({ status: "FAILED", reason: "failures" });
   });
 
   it("for the money that was missing rather than for a failure beside it", async () => {
-    const { session_id } = await addWork(4, 1_500, 1);
+    const { session_id } = await addWork(test.db, 4, 1_500, { maxAttempts: 1 });
     await fail(test.db, session_id, await claim(test.db, session_id, 1), "retry");
     await analyse(test.db, session_id, await claim(test.db, session_id, 1));
     await test.db.query("UPDATE batch_processing_items SET worst_case = 5000 WHERE status = 'PENDING'");
@@ -161,7 +148,7 @@ describe("a session ends", () => {
   });
 
   it("not while money is out that may come back", async () => {
-    const { session_id } = await addWork(3, 2_000);
+    const { session_id } = await addWork(test.db, 3, 2_000);
     const items = await claim(test.db, session_id, 2);
     expect(await workToTheEnd(test.db, session_id)).toMatchObject({ status: "PROCESSING", skipped: 0 });
     await analyse(test.db, session_id, items);

@@ -1,32 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { cancelSession, pauseSession, resumeSession } from "../../lib/batches/change_session.ts";
 import { recoverSession } from "../../lib/batches/recover_items.ts";
 import type { Session, SessionStatus } from "../../lib/batches/types.ts";
 import { UserError } from "../../lib/errors.ts";
 import { micros } from "../../lib/money.ts";
 import { addArticles, addSession } from "../helpers/articles.ts";
-import { emptyDatabase, openTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { useTestDatabase } from "../helpers/database.ts";
 import { findViolations } from "../budget/ledger_invariants.ts";
-import { claim, fail, readSession, workToTheEnd } from "./work_session.ts";
+import { addWork, claim, fail, readSession, workToTheEnd } from "./work_session.ts";
 
-let test: TestDatabase;
-beforeAll(async () => {
-  test = await openTestDatabase();
-});
-afterAll(() => test.close());
-beforeEach(() => emptyDatabase(test.db));
-
-async function addWork(articles: number, budget = 1_000_000, maxAttempts = 3): Promise<Session> {
-  return await addSession(test.db, {
-    articles: await addArticles(test.db, articles, 40),
-    budget: micros(budget),
-    settings: { batchSize: 2, maxAttempts },
-  });
-}
+const test = useTestDatabase();
 
 /** A session of two articles in this state. */
 async function addIn(status: SessionStatus): Promise<Session> {
-  const { session_id } = await addWork(2, 1_000_000, 1);
+  const { session_id } = await addWork(test.db, 2, 1_000_000, { maxAttempts: 1 });
   if (status === "PAUSED") await pauseSession(test.db, session_id, "test", "operator");
   if (status === "CANCELLED") await cancelSession(test.db, session_id, "test");
   if (status === "COMPLETED") await workToTheEnd(test.db, session_id);
@@ -85,7 +72,7 @@ describe("the moves of a session", () => {
   });
 
   it("write who made them, from where and to where, into the audit trail", async () => {
-    const { session_id } = await addWork(1);
+    const { session_id } = await addWork(test.db, 1);
     await pauseSession(test.db, session_id, "operator:7", "operator");
     await resumeSession(test.db, session_id, "operator:8");
     const { rows } = await test.db.query(
@@ -104,9 +91,9 @@ describe("one active session at a time", () => {
   it("refuses a start, a resume and a recovery while another one is at work, and names it", async () => {
     const failed = await addIn("FAILED");
     const paused = await addIn("PAUSED");
-    const active = await addWork(1);
+    const active = await addWork(test.db, 1);
     const line = new RegExp(`session ${active.number} is PROCESSING and one is active at a time`);
-    await expect(addWork(1)).rejects.toThrow(line);
+    await expect(addWork(test.db, 1)).rejects.toThrow(line);
     await expect(resumeSession(test.db, paused.session_id, "test")).rejects.toThrow(line);
     await expect(recoverSession(test.db, failed.session_id, null, "test")).rejects.toThrow(line);
     expect(await readSession(test.db, failed.session_id)).toEqual(failed);
@@ -114,7 +101,7 @@ describe("one active session at a time", () => {
 
   it("lets a new one start beside a paused one", async () => {
     await addIn("PAUSED");
-    expect((await addWork(1)).status).toBe("PROCESSING");
+    expect((await addWork(test.db, 1)).status).toBe("PROCESSING");
   });
 
   it("lets exactly one of several starts that race begin", async () => {

@@ -1,19 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { finishIfDone, pauseSession } from "../../lib/batches/change_session.ts";
 import { startSession } from "../../lib/batches/start_session.ts";
 import { UserError } from "../../lib/errors.ts";
 import { micros } from "../../lib/money.ts";
 import { addArticles, addSession, TEST_SETTINGS } from "../helpers/articles.ts";
-import { emptyDatabase, openTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { useTestDatabase } from "../helpers/database.ts";
 import { findViolations } from "../budget/ledger_invariants.ts";
 import { analyse, claim, fail } from "./work_session.ts";
 
-let test: TestDatabase;
-beforeAll(async () => {
-  test = await openTestDatabase();
-});
-afterAll(() => test.close());
-beforeEach(() => emptyDatabase(test.db));
+const test = useTestDatabase();
 
 describe("a start", () => {
   it("with no article or no budget is refused in one line that says what to do", async () => {

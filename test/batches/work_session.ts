@@ -1,6 +1,6 @@
 /** Brings sessions into the states that tests of their moves start from, by the ledger's own statements. */
 import { finishIfDone } from "../../lib/batches/change_session.ts";
-import type { Session } from "../../lib/batches/types.ts";
+import type { Session, SessionSettings } from "../../lib/batches/types.ts";
 import { SESSION_COLUMNS } from "../../lib/batches/types.ts";
 import { decideEmptyClaim } from "../../lib/batches/worker/empty_claim.ts";
 import { afterFailure, analyzed, researching, unsentOutcome } from "../../lib/batches/worker/outcomes.ts";
@@ -14,9 +14,23 @@ import {
 import type { Database } from "../../lib/database/port.ts";
 import type { Action } from "../../lib/analysis/port.ts";
 import { micros } from "../../lib/money.ts";
-import { PLAIN_ANALYSIS } from "../helpers/articles.ts";
+import { addArticles, addSession, PLAIN_ANALYSIS } from "../helpers/articles.ts";
 
 export const LEASE_MS = 60_000;
+
+/** A session at work over new articles, two a batch. */
+export async function addWork(
+  db: Database,
+  articles: number,
+  budget = 1_000_000,
+  settings: Partial<SessionSettings> = {},
+): Promise<Session> {
+  return await addSession(db, {
+    articles: await addArticles(db, articles, 40),
+    budget: micros(budget),
+    settings: { batchSize: 2, ...settings },
+  });
+}
 
 export async function claim(
   db: Database,

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createOfflineAnalyst } from "../../lib/analysis/offline/analyst.ts";
 import type { Analyst, Researcher } from "../../lib/analysis/port.ts";
 import type { ReadyArticle } from "../../lib/articles/identifier.ts";
@@ -9,14 +9,9 @@ import { createDesk } from "../../lib/desk.ts";
 import { micros } from "../../lib/money.ts";
 import { analyse, claim } from "../batches/work_session.ts";
 import { addArticles, addSession } from "../helpers/articles.ts";
-import { emptyDatabase, openTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { useTestDatabase } from "../helpers/database.ts";
 
-let test: TestDatabase;
-beforeAll(async () => {
-  test = await openTestDatabase();
-});
-afterAll(() => test.close());
-beforeEach(() => emptyDatabase(test.db));
+const test = useTestDatabase();
 
 const MODEL = "gemini-3.1-flash-lite";
 /** A micro-dollar a token, so that bounds and costs are the same numbers. */

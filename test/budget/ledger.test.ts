@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { pauseSession } from "../../lib/batches/change_session.ts";
 import { reclaimExpired } from "../../lib/batches/leases.ts";
 import { ensureDay } from "../../lib/budget/ledger/day_budget.ts";
@@ -8,14 +8,9 @@ import { type CallOutcome, settleCalls, type Settlement } from "../../lib/budget
 import { analyzed, putBack, researching } from "../../lib/batches/worker/outcomes.ts";
 import { type Micros, micros } from "../../lib/money.ts";
 import { addArticles, addSession, PLAIN_ANALYSIS } from "../helpers/articles.ts";
-import { emptyDatabase, openTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { useTestDatabase } from "../helpers/database.ts";
 
-let test: TestDatabase;
-beforeAll(async () => {
-  test = await openTestDatabase();
-});
-afterAll(() => test.close());
-beforeEach(() => emptyDatabase(test.db));
+const test = useTestDatabase();
 
 const LEASE_MS = 60_000;
 

@@ -63,6 +63,7 @@ describe("the pool", () => {
   });
 });
 
+// The embedded database has one backend for everybody: there is no connection of its own to cut.
 describe.skipIf(!SERVER)("the pool on a server whose connections are cut", () => {
   const CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity " +
     "WHERE datname = current_database() AND pid <> pg_backend_pid()";

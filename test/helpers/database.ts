@@ -1,6 +1,6 @@
 /** A fresh, migrated database for a test file: embedded, or on the server that TEST_DATABASE_URL names. */
 import { join } from "node:path";
-import { inject } from "vitest";
+import { afterAll, beforeAll, beforeEach, inject } from "vitest";
 import { openDatabase } from "../../lib/database/connect.ts";
 import type { Database } from "../../lib/database/port.ts";
 import { databaseOn, onServer } from "./template.ts";
@@ -31,6 +31,21 @@ export async function openTestDatabase(): Promise<TestDatabase> {
     async close() {
       await database.close();
       await dropDatabase(settings);
+    },
+  };
+}
+
+/** One database for a test file, emptied before each of its tests. */
+export function useTestDatabase(): { readonly db: Database } {
+  let test: TestDatabase;
+  beforeAll(async () => {
+    test = await openTestDatabase();
+  });
+  afterAll(() => test.close());
+  beforeEach(() => emptyDatabase(test.db));
+  return {
+    get db() {
+      return test.db;
     },
   };
 }

@@ -37,6 +37,6 @@ export function quoteAround(text: string, from: number, to: number, maxChars: nu
 
 /** Without control characters, which no screen and no Postgres text holds well. */
 export function plainLine(text: string): string {
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- they are what is taken out
   return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").replace(/ {2,}/g, " ").trim();
 }

@@ -56,6 +56,6 @@ function readSource(result: unknown): Source | null {
 }
 
 function foldLine(text: string): string {
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- they are what is taken out
   return text.toWellFormed().replace(/[\s\u0000-\u001f\u007f]+/g, " ").trim();
 }
