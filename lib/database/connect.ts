@@ -1,11 +1,10 @@
 /** Opens the database that the settings name, migrated to this program's version. */
-import pg from "pg";
+import type { Client, ClientConfig } from "pg";
 import { messageOf, UserError } from "../errors.ts";
 import { isConnectionLost } from "./connection_lost.ts";
 import { openEmbedded } from "./embedded/embedded.ts";
 import { describeOwner } from "./embedded/owner_lock.ts";
 import { assertNotNewer, migrate, readMigrationState } from "./migrate.ts";
-import { createPool } from "./pool.ts";
 import type { Database } from "./port.ts";
 
 /** Connections to a server: enough for the worker's claims and settlements, bot and web side by side. */
@@ -17,6 +16,8 @@ export interface DatabaseSettings {
   /** PostgreSQL 15 or newer; null for the embedded one. */
   databaseUrl: string | null;
   dataDir: string;
+  /** The most connections to a server at once; 10 unless given. Nobody who has one waits for a second one. */
+  connections?: number;
   /** Who opens it, for the message that a second service gets. */
   role: string;
   onConnectionError: (message: string) => void;
@@ -38,11 +39,13 @@ export async function openDatabase(settings: DatabaseSettings): Promise<OpenedDa
 }
 
 async function openServer(databaseUrl: string, settings: DatabaseSettings): Promise<OpenedDatabase> {
-  const connection: pg.ClientConfig = { connectionString: databaseUrl, application_name: "nightdesk" };
+  const connection: ClientConfig = { connectionString: databaseUrl, application_name: "nightdesk" };
   const where = describeUrl(databaseUrl);
   try {
+    const { createPool } = await import("./pool.ts");
     const migrated = await bringUpToDate(connection);
-    const database = createPool({ ...settings, kind: "postgres", where, max: SERVER_POOL, connection });
+    const max = settings.connections ?? SERVER_POOL;
+    const database = createPool({ ...settings, kind: "postgres", where, max, connection });
     return { database, ownedBy: null, migrated };
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -53,11 +56,11 @@ async function openServer(databaseUrl: string, settings: DatabaseSettings): Prom
 }
 
 async function openOwn(settings: DatabaseSettings): Promise<OpenedDatabase> {
-  const embedded = await openEmbedded(
-    settings.dataDir,
-    settings.role,
-    (message) => settings.onStopped?.(message),
-  );
+  // The pool's library is loaded while the database opens in its thread.
+  const [embedded, { createPool }] = await Promise.all([
+    openEmbedded(settings.dataDir, settings.role, (message) => settings.onStopped?.(message)),
+    import("./pool.ts"),
+  ]);
   try {
     const migrated = await bringUpToDate(embedded.connection);
     const database = createPool({
@@ -79,7 +82,8 @@ async function openOwn(settings: DatabaseSettings): Promise<OpenedDatabase> {
   }
 }
 
-async function bringUpToDate(connection: pg.ClientConfig): Promise<string[]> {
+async function bringUpToDate(connection: ClientConfig): Promise<string[]> {
+  const { default: pg } = await import("pg");
   const client = new pg.Client({ ...connection, connectionTimeoutMillis: 10_000 });
   client.on("error", () => {});
   await client.connect();
@@ -97,7 +101,7 @@ async function bringUpToDate(connection: pg.ClientConfig): Promise<string[]> {
 /** The oldest server that the statements were tested on. */
 const OLDEST_MAJOR = 15;
 
-async function assertVersion(client: pg.Client): Promise<void> {
+async function assertVersion(client: Client): Promise<void> {
   const { rows: [{ version }] } = await client.query<{ version: string }>(
     "SELECT current_setting('server_version_num') AS version",
   );

@@ -1,5 +1,5 @@
-/** SQLSTATE classes of a server that is stopping, starting or cut the connection. */
-const LOST_STATES = /^(08|57P0[1-3])/;
+/** SQLSTATE classes of a server that is stopping, starting or cut the connection, 25P03 for a transaction gone silent. */
+const LOST_STATES = /^(08|57P0[1-3]|25P03)/;
 const LOST_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT", "EPIPE", "ETIMEDOUT"]);
 const SOCKET_CALLS = new Set<unknown>(["connect", "read", "write"]);
 /** What `pg` says without a code. */

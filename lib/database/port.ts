@@ -6,7 +6,8 @@
  */
 export interface Queryable {
   /**
-   * Runs one statement. `params` are sent apart from the text, never pasted into it.
+   * Runs one statement. `params` are sent apart from the text, never pasted into it. Without params the text may hold
+   * several statements, parted by semicolons: then the rows of all of them come back, one after the other.
    * @param prepareAs A name of its own for a statement that runs all the time: it is planned once a connection.
    */
   query<Row extends object = Record<string, unknown>>(

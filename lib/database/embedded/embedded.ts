@@ -5,13 +5,17 @@
 import { join } from "node:path";
 import type { ClientConfig } from "pg";
 import { messageOf, UserError } from "../../errors.ts";
+import { connectionThrough, connectionTo, mayUseSocket, socketPathOf } from "./connections.ts";
 import { describeOwner, type OwnerLock, takeOwnerLock } from "./owner_lock.ts";
 import type { FromWorker, ToWorker } from "./server_worker.ts";
 
-/** `pg` and psql look for this name in the folder that is given as host. */
-const SOCKET_NAME = ".s.PGSQL.5432";
-/** sun_path holds 108 bytes with its final zero on Linux, 104 on macOS. */
-const MAX_SOCKET_PATH_BYTES = 103;
+/** The folder of the database's own files. */
+const FILES = "postgres";
+/**
+ * PostgreSQL's own lock. Killed between making it and writing its process id into it, the owner leaves it empty, and
+ * PostgreSQL then refuses to start for ever. Our lock says that no other process is here.
+ */
+const STALE_LOCK = "postmaster.pid";
 /** The first start of a new folder runs initdb (4.6 s on two slow cores); a loaded machine may take longer. */
 const OPEN_TIMEOUT_MS = 60_000;
 
@@ -38,6 +42,7 @@ export async function openEmbedded(
   while (true) {
     const lock = lockFolder(dataDir, role);
     if (lock) return await ownEmbedded(dataDir, socketPath, lock, onStopped);
+    if (!mayUseSocket(socketPath)) throw new UserError(describeNoSocket(dataDir, socketPath));
     const joined = await joinEmbedded(socketPath);
     if (joined) return joined;
     if (Date.now() > deadline) throw new UserError(describeSilentOwner(dataDir));
@@ -81,16 +86,22 @@ async function ownEmbedded(
   try {
     // Left behind by an owner that was killed; the lock says that nobody listens on it now.
     removeIfThere(socketPath);
+    removeIfThere(join(dataDir, FILES, STALE_LOCK));
     const server = worker = new Worker(new URL("./server_worker.ts", import.meta.url).href, {
       type: "module",
     });
-    await ask(server, { kind: "open", folder: join(dataDir, "postgres"), socketPath }, "ready");
+    const shared = mayUseSocket(socketPath);
+    await ask(
+      server,
+      { kind: "open", folder: join(dataDir, FILES), socketPath: shared ? socketPath : null },
+      "ready",
+    );
     server.onerror = (event) => {
       event.preventDefault();
       onStopped(event.message);
     };
     return {
-      connection: connectionTo(socketPath),
+      connection: shared ? connectionTo(socketPath) : connectionThrough(server),
       owner: true,
       async close() {
         try {
@@ -110,6 +121,14 @@ async function ownEmbedded(
   }
 }
 
+/**
+ * Joins the embedded database that another process serves in `dataDir`; null when nobody answers there. Creates and
+ * locks nothing, for those who only read.
+ */
+export async function joinRunning(dataDir: string): Promise<EmbeddedConnection | null> {
+  return await joinEmbedded(socketPathOf(dataDir));
+}
+
 async function joinEmbedded(socketPath: string): Promise<EmbeddedConnection | null> {
   const connection = connectionTo(socketPath);
   const { default: pg } = await import("pg");
@@ -125,24 +144,11 @@ async function joinEmbedded(socketPath: string): Promise<EmbeddedConnection | nu
   }
 }
 
-function connectionTo(socketPath: string): ClientConfig {
-  return {
-    host: socketPath.slice(0, -SOCKET_NAME.length - 1),
-    user: "postgres",
-    database: "postgres",
-    ssl: false,
-  };
-}
-
-/** `pg` takes a host for a socket's folder only when it is an absolute path, and the kernel limits its length. */
-function socketPathOf(dataDir: string): string {
-  const path = join(Deno.realPathSync(dataDir), SOCKET_NAME);
-  const bytes = new TextEncoder().encode(path).length;
-  if (bytes <= MAX_SOCKET_PATH_BYTES) return path;
-  throw new UserError(
-    `Cannot open a socket in DATA_DIR ${dataDir}: its full path is ${bytes} bytes long and the system takes ` +
-      `${MAX_SOCKET_PATH_BYTES}. Choose a DATA_DIR with a shorter path`,
-  );
+function describeNoSocket(dataDir: string, socketPath: string): string {
+  return `Cannot join DATA_DIR ${dataDir}: ${
+    describeOwner(dataDir)
+  } holds it, and joining it wanted the permission to ` +
+    `reach unix:${socketPath}, got none; the tasks of deno.json grant it`;
 }
 
 function describeSilentOwner(dataDir: string): string {

@@ -6,7 +6,8 @@
  */
 import type { PGlite } from "@electric-sql/pglite";
 import { Buffer } from "node:buffer";
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server } from "node:net";
+import type { Duplex } from "node:stream";
 import { type Frame, MessageFramer, readyStatus } from "./frame_messages.ts";
 import { refuseCopy } from "./refuse_copy.ts";
 import { Turns } from "./turns.ts";
@@ -14,30 +15,49 @@ import { Turns } from "./turns.ts";
 /** A client that opens a transaction and then says nothing blocks everybody: after this long it is cut off. */
 const SILENT_TRANSACTION_MS = 20_000;
 
-/** Starts serving at `path`. The socket inherits the folder's protection, which must be 0700. */
+/** A connected socket, or what stands for one. */
+export interface Client extends Duplex {
+  setNoDelay(noDelay?: boolean): unknown;
+}
+
+export interface WireServer {
+  /** Serves a client that did not come through the socket. */
+  accept(client: Client): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts serving at `path`. The socket inherits the folder's protection, which must be 0700.
+ * @param path Null: nowhere; only who is accepted is served.
+ */
 export async function serveWire(
   db: PGlite,
-  path: string,
+  path: string | null,
   silentTransactionMs = SILENT_TRANSACTION_MS,
-): Promise<{ close(): Promise<void> }> {
-  const sockets = new Set<Socket>();
-  const turns = new Turns<Socket>(silentTransactionMs, async (socket) => {
+): Promise<WireServer> {
+  const sockets = new Set<Client>();
+  const turns = new Turns<Client>(silentTransactionMs, async (socket) => {
     socket.destroy();
     await endTransaction(db);
   });
-  const server = createServer((socket) => {
+  const accept = (socket: Client) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     serveClient(db, turns, socket);
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(path, resolve);
-  });
-  return { close: () => closeServer(server, sockets) };
+  };
+  const server = path === null ? null : await listen(path, accept);
+  return { accept, close: () => closeServer(server, sockets) };
 }
 
-function serveClient(db: PGlite, turns: Turns<Socket>, socket: Socket): void {
+function listen(path: string, accept: (client: Client) => void): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer(accept);
+    server.once("error", reject);
+    server.listen(path, () => resolve(server));
+  });
+}
+
+function serveClient(db: PGlite, turns: Turns<Client>, socket: Client): void {
   const framer = new MessageFramer();
   // Frames of one client are worked off in order although each waits for its turn.
   let chain: Promise<void> = Promise.resolve();
@@ -70,7 +90,7 @@ function readFrames(framer: MessageFramer, chunk: Uint8Array): Frame[] {
  * Resolves to true when the client must keep its turn. Rejects only when the database itself is broken: a wrong
  * statement is an answer like any other. Nobody catches that; it ends this thread, and the owner is told.
  */
-async function runUnit(db: PGlite, socket: Socket, bytes: Uint8Array): Promise<boolean> {
+async function runUnit(db: PGlite, socket: Client, bytes: Uint8Array): Promise<boolean> {
   if (socket.destroyed) return false;
   const answer = await db.runExclusive(() => db.execProtocolRaw(refuseCopy(bytes)));
   if (!socket.destroyed) socket.write(Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength));
@@ -85,8 +105,8 @@ async function endTransaction(db: PGlite): Promise<void> {
   await db.exec("ROLLBACK");
 }
 
-async function closeServer(server: Server, sockets: Set<Socket>): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+async function closeServer(server: Server | null, sockets: Set<Client>): Promise<void> {
+  const closed = new Promise<void>((resolve) => server ? server.close(() => resolve()) : resolve());
   for (const socket of sockets) socket.destroy();
   await closed;
 }
