@@ -1,17 +1,31 @@
 /**
- * What every answer of a paid provider means: what to do next and what became of the money. The adapters only find
- * the row; nothing else in the system decides on retries or billing by looking at a status or a message.
+ * What every answer of a paid provider means: what to do next, what became of the money, and whether it counts for the
+ * circuit breaker. The adapters only find the row; nothing else in the system decides on retries, billing or blame by
+ * looking at a status or a message.
+ *
+ * Blame: a refused request (400) may be one article's fault, a text that the model does not take, or that of every
+ * request, a field that it takes no more. So it is tried again, and only an article that stays refused while others
+ * pass is given up. No article makes a connection fail or a model overloaded. A long prompt can end in a 500 or a 504, as Google's
+ * troubleshooting page says (Aug 2026), so those are the provider's only perhaps.
  *
  * Billing of errors: Google states that requests failing with a 400 or 500 error are not charged (Gemini API billing
  * page, Aug 2026). Refusals at the door (401 to 404, 429, 503) did no work. What a gateway or a deadline answered may
  * have been worked on behind it, so those stay UNKNOWN. Tavily publishes nothing on failed searches: its refusals
  * count as unbilled, its server errors as UNKNOWN.
  */
-import type { Action, Billing, Failure } from "./port.ts";
+import { Cron } from "croner";
+import { foldLine } from "./cut_text.ts";
+import type { Action, Billing, Failure, Trouble } from "./port.ts";
 
 export interface FailureRow {
   action: Action;
   billing: Billing;
+  /** Counts for the circuit breaker; rows without it do not. */
+  trouble?: Trouble;
+  /** With `retry`: the provider did not take the request, be it for this article or for what all requests share. */
+  refused?: true;
+  /** With `stop_session`: it is over when the provider's next day begins. */
+  over?: "next_quota_day";
   /** For a person: what happened and, where somebody must act, what to do. */
   text: string;
 }
@@ -25,32 +39,64 @@ export const MAX_WAIT_MS = 86_400_000;
 
 /** The same for every provider: what can happen to a request on its way. */
 const ON_THE_WAY = {
-  not_sent: { action: "retry", billing: "NOT_BILLED", text: "Could not connect; nothing was sent" },
-  timed_out: { action: "retry", billing: "UNKNOWN", text: "No answer in time" },
+  not_sent: {
+    action: "retry",
+    billing: "NOT_BILLED",
+    trouble: "provider",
+    text: "Could not connect; nothing was sent",
+  },
+  timed_out: { action: "retry", billing: "UNKNOWN", trouble: "perhaps", text: "No answer in time" },
   cancelled: { action: "retry", billing: "UNKNOWN", text: "Cancelled while waiting for the answer" },
   connection_lost: {
     action: "retry",
     billing: "UNKNOWN",
+    trouble: "perhaps",
     text: "The connection broke before the answer was whole",
   },
-  unexpected_status: { action: "retry", billing: "UNKNOWN", text: "An HTTP status nobody documents" },
+  unexpected_status: {
+    action: "retry",
+    billing: "UNKNOWN",
+    trouble: "perhaps",
+    text: "An HTTP status nobody documents",
+  },
+  circuit_open: {
+    action: "pause",
+    billing: "NOT_BILLED",
+    text: "Nothing was sent: the provider failed several times in a row",
+  },
 } as const satisfies Record<string, FailureRow>;
 
 export const FAILURES = {
   gemini: {
     ...ON_THE_WAY,
     rate_limited: { action: "wait", billing: "NOT_BILLED", text: "Rate limit reached" },
-    overloaded: { action: "retry", billing: "NOT_BILLED", text: "The model is overloaded" },
+    overloaded: {
+      action: "retry",
+      billing: "NOT_BILLED",
+      trouble: "provider",
+      text: "The model is overloaded",
+    },
     come_back_later: {
       action: "wait",
       billing: "NOT_BILLED",
       text: "The model is overloaded and named a time",
     },
-    provider_error: { action: "retry", billing: "NOT_BILLED", text: "Gemini failed inside" },
-    gateway_error: { action: "retry", billing: "UNKNOWN", text: "A gateway gave up on Gemini" },
+    provider_error: {
+      action: "retry",
+      billing: "NOT_BILLED",
+      trouble: "perhaps",
+      text: "Gemini failed inside",
+    },
+    gateway_error: {
+      action: "retry",
+      billing: "UNKNOWN",
+      trouble: "perhaps",
+      text: "A gateway gave up on Gemini",
+    },
     quota_exhausted: {
       action: "stop_session",
       billing: "NOT_BILLED",
+      over: "next_quota_day",
       text: "The daily quota is used up; raise it or go on tomorrow",
     },
     purse_empty: {
@@ -78,7 +124,7 @@ export const FAILURES = {
       billing: "NOT_BILLED",
       text: "The server redirects, which is not followed with a key; check GEMINI_BASE_URL",
     },
-    bad_request: { action: "give_up", billing: "NOT_BILLED", text: "The request was refused" },
+    bad_request: { action: "retry", billing: "NOT_BILLED", refused: true, text: "The request was refused" },
     prompt_blocked: {
       action: "give_up",
       billing: "BILLED",
@@ -99,13 +145,27 @@ export const FAILURES = {
     empty_answer: { action: "retry", billing: "BILLED", text: "The answer holds no text" },
     not_json: { action: "retry", billing: "BILLED", text: "The answer is not JSON" },
     off_schema: { action: "retry", billing: "BILLED", text: "The answer does not fit the schema" },
-    malformed_response: { action: "retry", billing: "BILLED", text: "Answered, but not as Gemini does" },
+    malformed_response: {
+      action: "retry",
+      billing: "BILLED",
+      trouble: "perhaps",
+      text: "Answered, but not as Gemini does",
+    },
     answer_too_large: { action: "retry", billing: "BILLED", text: "The answer is larger than is read" },
   },
   tavily: {
     ...ON_THE_WAY,
+    // No query makes a search fail, and a failed one costs a credit: it takes no second one to believe it.
+    timed_out: { ...ON_THE_WAY.timed_out, trouble: "provider" },
+    connection_lost: { ...ON_THE_WAY.connection_lost, trouble: "provider" },
+    unexpected_status: { ...ON_THE_WAY.unexpected_status, trouble: "provider" },
     rate_limited: { action: "wait", billing: "NOT_BILLED", text: "Search rate limit reached" },
-    provider_error: { action: "retry", billing: "UNKNOWN", text: "Tavily failed inside" },
+    provider_error: {
+      action: "retry",
+      billing: "UNKNOWN",
+      trouble: "provider",
+      text: "Tavily failed inside",
+    },
     key_refused: {
       action: "stop_research",
       billing: "NOT_BILLED",
@@ -128,7 +188,12 @@ export const FAILURES = {
       text: "No search there; check TAVILY_BASE_URL",
     },
     bad_request: { action: "give_up", billing: "NOT_BILLED", text: "The search was refused" },
-    malformed_response: { action: "retry", billing: "BILLED", text: "Answered, but not as Tavily does" },
+    malformed_response: {
+      action: "retry",
+      billing: "BILLED",
+      trouble: "provider",
+      text: "Answered, but not as Tavily does",
+    },
     answer_too_large: { action: "retry", billing: "BILLED", text: "The answer is larger than is read" },
   },
 } as const satisfies Record<string, Record<string, FailureRow>>;
@@ -141,7 +206,7 @@ export interface Finding<P extends keyof FailureTable> {
   failure: FailureWord<P>;
   /** What the provider said about it, untrusted; cut, kept to one line and cleared of the key. */
   detail?: string;
-  /** Only for rows with action `wait`; without it the default applies. */
+  /** Only for rows with action `wait` or `pause`; without it the default applies. */
   waitMs?: number;
 }
 
@@ -159,9 +224,22 @@ export function describeFailure<P extends keyof FailureTable>(
     failure: finding.failure,
     action: row.action,
     billing: row.billing,
-    ...(row.action === "wait" && { waitMs: limitWait(finding.waitMs) }),
+    ...(row.trouble && { trouble: row.trouble }),
+    ...(row.refused && { refused: row.refused }),
+    ...((row.action === "wait" || row.action === "pause") && { waitMs: limitWait(finding.waitMs) }),
+    ...(row.over && { waitMs: msToNextQuotaDay(new Date()) }),
     message: detail === "" ? row.text : `${row.text} (${detail})`,
   };
+}
+
+/** Gemini's daily quotas begin anew at midnight Pacific time (ai.google.dev/gemini-api/docs/rate-limits, 2026). */
+const QUOTA_DAY = new Cron("0 0 * * *", { timezone: "America/Los_Angeles" });
+/** Past midnight by this much, so that no clock has to be exact (ms). */
+const QUOTA_MARGIN_MS = 3 * 60_000;
+
+/** ms from `now` until shortly after the provider's next day has begun. */
+export function msToNextQuotaDay(now: Date): number {
+  return (QUOTA_DAY.msToNext(now) ?? MAX_WAIT_MS) + QUOTA_MARGIN_MS;
 }
 
 function limitWait(waitMs: number | undefined): number {
@@ -171,20 +249,6 @@ function limitWait(waitMs: number | undefined): number {
 
 function oneLine(text: string, key: string): string {
   // The key goes first: cutting before it could leave half of one.
-  const cleared = key === "" ? text : text.replaceAll(key, "[key]");
-  // deno-lint-ignore no-control-regex -- they are what is taken out
-  const line = cleared.replace(/[\s\u0000-\u001f\u007f]+/g, " ").trim().toWellFormed();
+  const line = foldLine(key === "" ? text : text.replaceAll(key, "[key]"));
   return line.length <= DETAIL_LENGTH ? line : `${line.slice(0, DETAIL_LENGTH - 1).toWellFormed()}…`;
-}
-
-/**
- * Reads a Retry-After header: seconds, or a date measured against the answer's own Date, so that a wrong local clock
- * does no harm. Returns ms, or undefined when there is none or it makes no sense.
- */
-export function readRetryAfter(headers: Headers): number | undefined {
-  const value = headers.get("retry-after")?.trim();
-  if (!value) return undefined;
-  if (/^\d{1,9}(\.\d{1,9})?$/.test(value)) return Number(value) * 1000;
-  const until = Date.parse(value) - Date.parse(headers.get("date") ?? "");
-  return Number.isFinite(until) ? Math.max(0, until) : undefined;
 }

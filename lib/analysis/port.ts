@@ -38,18 +38,37 @@ export type Billing = "BILLED" | "NOT_BILLED" | "UNKNOWN";
 
 /**
  * What the caller does next. `retry`: try again with backoff, it costs an attempt. `wait`: come back after
- * `waitMs`, it costs no attempt. `give_up`: permanent for this article. `stop_session`: pause the session, no
- * article can succeed now. `stop_research`: go on analysing, without searches.
+ * `waitMs`, it costs no attempt. `pause`: the provider is out of order, no article can succeed before `waitMs` have
+ * passed; it costs no attempt. `give_up`: permanent for this article. `stop_session`: no article can succeed until
+ * somebody acts. `stop_research`: go on analysing, without searches.
  */
-export type Action = "retry" | "wait" | "give_up" | "stop_session" | "stop_research";
+export type Action = "retry" | "wait" | "pause" | "give_up" | "stop_session" | "stop_research";
+
+/**
+ * Whose trouble a failure may be. `provider`: never the article's, whatever it holds. `perhaps`: most likely the
+ * provider's, but an article can cause it too (a long one times out, an odd one ends in an error inside).
+ */
+export type Trouble = "provider" | "perhaps";
 
 export interface Failure {
   /** Stable machine word, a key of the table in failures.ts, for example "rate_limited". */
   failure: string;
   action: Action;
   billing: Billing;
-  /** Only with action `wait`: how long, in ms. */
+  /**
+   * ms. With `wait` and `pause`: how long. With `stop_session`: until the trouble ends by itself, when that is known.
+   * Otherwise absent.
+   */
   waitMs?: number;
+  /** Absent: the failure says nothing about other articles. */
+  trouble?: Trouble;
+  /** With `retry`: the article is not to blame, so it costs no attempt after all. */
+  spared?: true;
+  /**
+   * With `retry`: the provider did not take the request. That is this article's fault only if it takes those of others;
+   * until then no article is given up for it, and a row of them stops the session.
+   */
+  refused?: true;
   /** One line for a person; no key, no URL query, no article text beyond a short excerpt. */
   message: string;
 }
@@ -80,6 +99,13 @@ export interface Analyst {
   bound(utf8Bytes: number): TokenBound;
   /** The most the validation of one signal over found sources can use. */
   validationBound(): TokenBound;
+  /**
+   * Builds what `analyse` will send for this article, so that it can leave at once. Sends nothing, costs nothing, and
+   * may be left out.
+   */
+  prepare?(article: ArticleText): void;
+  /** So many requests may follow in a moment, of articles that are not known yet. */
+  expect?(requests: number): void;
   /**
    * @param answered Called when the provider is done and only reading is left: the next request may leave. An adapter
    * that computes by itself need not call it.

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { IngestError } from "./ingest_error.ts";
+import { IngestError, NotGrantedError } from "./ingest_error.ts";
 import { isPublicAddress } from "./public_address.ts";
 
 /**
@@ -22,6 +22,18 @@ export function checkUrl(text: string, address: string, allowPrivate: boolean): 
 
 export function privateRefusal(address: string): IngestError {
   return refusal(address, "a public address", "a private one", "set ALLOW_PRIVATE_FEEDS to allow it");
+}
+
+/** @param endpoint Host and port that the address leads to, perhaps by a redirect. */
+export function notGranted(address: string, endpoint: string): NotGrantedError {
+  const host = endpoint.replace(/:(?:80|443)$/, "");
+  const { message } = refusal(
+    address,
+    `the permission to reach ${endpoint}`,
+    "none",
+    `add ${host} to FEED_HOSTS and start again`,
+  );
+  return new NotGrantedError(message, host);
 }
 
 /** The address is shown without credentials and cut: it may come from a feed. */

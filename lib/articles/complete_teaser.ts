@@ -1,5 +1,6 @@
 import { extractArticle, type ExtractedArticle } from "./extract_article.ts";
 import { fetchPage, PAGE } from "./fetch_page.ts";
+import { NotGrantedError } from "./ingest_error.ts";
 import type { ReadContext } from "./read_context.ts";
 
 /** Entries shorter than this carry a teaser, not an article. In UTF-16 code units of plain text. */
@@ -25,8 +26,9 @@ export async function completeTeaser(
   let html: string;
   try {
     html = (await fetchPage(link, PAGE, context)).text;
-  } catch {
+  } catch (error) {
     context.signal?.throwIfAborted();
+    if (error instanceof NotGrantedError) context.onNotGranted?.(error.host);
     return null;
   }
   const article = extractArticle(html);

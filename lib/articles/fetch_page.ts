@@ -2,8 +2,8 @@ import { request as requestHttp } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
 import { messageOf } from "../errors.ts";
-import { checkUrl, privateRefusal, refusal } from "./check_url.ts";
-import { checkedLookup, PrivateAddressError } from "./checked_lookup.ts";
+import { checkUrl, notGranted, privateRefusal, refusal } from "./check_url.ts";
+import { connectChecked, HostNotGrantedError, PrivateAddressError } from "./connect_checked.ts";
 import { decodeBytes } from "./decode_bytes.ts";
 import { IngestError } from "./ingest_error.ts";
 import { MAX_FEED_BYTES, MAX_PAGE_BYTES } from "./limits.ts";
@@ -57,11 +57,30 @@ export async function fetchPage(
   kind: FetchKind,
   options: FetchOptions = {},
 ): Promise<FetchedPage> {
+  return await fetchWith(address, {}, options, async (response, url) => ({
+    text: await readText(response, kind, address),
+    address: url.href,
+  }));
+}
+
+/** Sends the request and has its answer read, under the bounds and with the errors that `fetchPage` promises. */
+export async function fetchWith<T>(
+  address: string,
+  headers: Record<string, string>,
+  options: FetchOptions,
+  read: (response: IncomingMessage, url: URL) => Promise<T>,
+): Promise<T> {
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+  const allowPrivate = options.allowPrivateAddresses ?? false;
   try {
-    return await follow(address, kind, options.allowPrivateAddresses ?? false, signal);
+    const { response, url } = await follow(address, { allowPrivate, headers, signal });
+    try {
+      return await read(response, url);
+    } finally {
+      response.destroy();
+    }
   } catch (error) {
     options.signal?.throwIfAborted();
     if (error instanceof IngestError) throw error;
@@ -69,51 +88,48 @@ export async function fetchPage(
       throw refusal(address, `an answer within ${timeoutMs} ms`, "none", "try again later");
     }
     if (error instanceof PrivateAddressError) throw privateRefusal(address);
+    if (error instanceof HostNotGrantedError) throw notGranted(address, error.endpoint);
     throw refusal(address, "an answer", messageOf(error), "check the address");
   }
 }
 
-async function follow(
-  address: string,
-  kind: FetchKind,
-  allowPrivate: boolean,
-  signal: AbortSignal,
-): Promise<FetchedPage> {
-  let url = checkUrl(address, address, allowPrivate);
+interface Asking {
+  allowPrivate: boolean;
+  headers: Record<string, string>;
+  signal: AbortSignal;
+}
+
+/** The first answer that does not lead on. */
+async function follow(address: string, asking: Asking): Promise<{ response: IncomingMessage; url: URL }> {
+  let url = checkUrl(address, address, asking.allowPrivate);
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const response = await send(url, allowPrivate, signal);
+    const response = await send(url, asking);
     const status = response.statusCode ?? 0;
     const target = response.headers.location;
-    if (status >= 300 && status < 400 && target !== undefined) {
-      response.destroy();
-      url = checkUrl(URL.parse(target, url)?.href ?? target, address, allowPrivate);
-      continue;
-    }
-    try {
-      return { text: await readText(response, kind, address), address: url.href };
-    } finally {
-      response.destroy();
-    }
+    if (status < 300 || status >= 400 || status === 304 || target === undefined) return { response, url };
+    response.destroy();
+    url = checkUrl(URL.parse(target, url)?.href ?? target, address, asking.allowPrivate);
   }
   throw refusal(address, `at most ${MAX_REDIRECTS} redirects`, "more", "give the final address");
 }
 
-function send(url: URL, allowPrivate: boolean, signal: AbortSignal): Promise<IncomingMessage> {
+async function send(url: URL, { allowPrivate, headers, signal }: Asking): Promise<IncomingMessage> {
+  // No pool: a connection that was checked for one name must not serve another.
+  const socket = await connectChecked(url, { allowPrivate, signal });
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     const sent = request(url, {
-      // No pool: a connection that was checked for one name must not serve another.
-      agent: false,
-      headers: HEADERS,
+      createConnection: () => socket,
+      headers: { ...HEADERS, ...headers },
       signal,
-      ...(allowPrivate ? {} : { lookup: checkedLookup }),
     }, resolve);
     sent.on("error", reject);
     sent.end();
   });
 }
 
-async function readText(response: IncomingMessage, kind: FetchKind, address: string): Promise<string> {
+/** The text of an answer, decoded. Throws `IngestError` unless it is a 200 of the wanted kind and size. */
+export async function readText(response: IncomingMessage, kind: FetchKind, address: string): Promise<string> {
   if (response.statusCode !== 200) {
     throw refusal(address, "status 200", `status ${response.statusCode}`, "check that the page still exists");
   }

@@ -12,7 +12,6 @@ export interface IdentifierRules {
 
 export interface ReadyArticle {
   id: number;
-  body_chars: number;
   /** UTF-8 bytes of title and body. */
   text_bytes: number;
 }
@@ -44,31 +43,65 @@ export interface IdentificationReport {
   examples: Record<Verdict, ArticleExample[]>;
 }
 
-/** Bytes of the title count too: it is part of the prompt. */
-const TEXT_BYTES = "(a.body_bytes + octet_length(a.title))";
+/** Of a live session: on its way to being analysed, or there already and in research. */
 const LIVE_ITEM = `EXISTS (SELECT FROM batch_processing_items i
   WHERE i.article_id = a.id AND i.status IN ('PENDING', 'PROCESSING'))`;
+/** What the partial index articles_unanalyzed holds; all its columns are asked for, so no row is read. */
+const UNREAD = "a.status = 'ACTIVE' AND a.analyzed_at IS NULL AND a.given_up IS NULL";
+/** $1 to $3: the rules. Title and body go into the model, so the title's bytes count too. */
+const FITS = `a.body_chars > $1 AND (a.language IS NULL OR a.language = ANY ($2)) AND a.text_bytes <= $3`;
+const NEWEST_FIRST = "a.published_at DESC NULLS LAST, a.id DESC";
 
-/**
- * The newest ready articles. The partial index articles_unanalyzed holds only what nobody has read, in this order, so
- * the scan stops after `limit` rows however many articles there are.
- */
+/** The newest ready articles: the scan of the index stops after `limit` of them however many articles there are. */
 export async function findReady(
   db: Queryable,
   rules: IdentifierRules,
   limit: number,
 ): Promise<ReadyArticle[]> {
   const { rows } = await db.query<ReadyArticle>(
-    `SELECT a.id, a.body_chars, ${TEXT_BYTES} AS text_bytes
-     FROM articles a
-     WHERE a.status = 'ACTIVE' AND a.analyzed_at IS NULL AND a.given_up IS NULL AND a.body_chars > $1
-       AND (a.language IS NULL OR a.language = ANY ($2)) AND a.body_bytes <= $3 AND ${TEXT_BYTES} <= $3
-       AND NOT ${LIVE_ITEM}
-     ORDER BY a.published_at DESC NULLS LAST, a.id DESC
-     LIMIT $4`,
-    [rules.minChars, rules.languages, rules.maxBytes, limit],
+    `SELECT a.id, a.text_bytes FROM articles a
+     WHERE ${UNREAD} AND ${FITS} AND NOT ${LIVE_ITEM} ORDER BY ${NEWEST_FIRST} LIMIT $4`,
+    [...parametersOf(rules), limit],
   );
   return rows;
+}
+
+export async function countReady(db: Queryable, rules: IdentifierRules): Promise<number> {
+  const { rows: [{ ready }] } = await db.query<{ ready: number }>(
+    `SELECT count(*) AS ready FROM articles a WHERE ${UNREAD} AND ${FITS} AND NOT ${LIVE_ITEM}`,
+    parametersOf(rules),
+  );
+  return ready;
+}
+
+/** The verdicts on an article that nobody has read, in the order in which they are found; else it is ready. */
+const REFUSALS = `CASE WHEN a.body_chars = 0 THEN 'empty' WHEN a.body_chars <= $1 THEN 'too_short'
+  WHEN a.language IS NOT NULL AND a.language <> ALL ($2) THEN 'wrong_language'
+  WHEN a.text_bytes > $3 THEN 'too_long' ELSE 'ready' END`;
+
+/** One pass over the articles. Who is live is joined, not asked for each: 0.2 s instead of 1 s for a million. */
+const COUNTS = `
+SELECT CASE WHEN i.article_id IS NOT NULL THEN 'in_session' WHEN a.analyzed_at IS NOT NULL THEN 'analyzed'
+  WHEN a.given_up IS NOT NULL THEN 'given_up' ELSE ${REFUSALS} END AS verdict, count(*) AS articles
+FROM articles a
+LEFT JOIN batch_processing_items i ON i.article_id = a.id AND i.status IN ('PENDING', 'PROCESSING')
+WHERE a.status = 'ACTIVE' GROUP BY 1`;
+
+/** Verdicts that the rules have no part in. */
+const READ: ReadonlySet<Verdict> = new Set(["in_session", "analyzed", "given_up"]);
+
+/** Which articles have the verdict. Each finds its newest by itself: numbering all rows took most of 1.9 s. */
+function withVerdict(verdict: Verdict): string {
+  switch (verdict) {
+    case "in_session":
+      return `a.status = 'ACTIVE' AND ${LIVE_ITEM}`;
+    case "analyzed":
+      return `a.status = 'ACTIVE' AND a.analyzed_at IS NOT NULL AND NOT ${LIVE_ITEM}`;
+    case "given_up":
+      return `a.status = 'ACTIVE' AND a.analyzed_at IS NULL AND a.given_up IS NOT NULL AND NOT ${LIVE_ITEM}`;
+    default:
+      return `${UNREAD} AND ${REFUSALS} = '${verdict}' AND NOT ${LIVE_ITEM}`;
+  }
 }
 
 /** Every ACTIVE article under exactly one verdict, with up to `examples` of each, newest first. */
@@ -77,40 +110,43 @@ export async function reportIdentification(
   rules: IdentifierRules,
   examples = 3,
 ): Promise<IdentificationReport> {
-  const { rows } = await db.query<ArticleExample & { verdict: Verdict; in_verdict: number }>(
-    `WITH judged AS (
-       SELECT a.id, a.title, a.body_chars, a.language, a.given_up, a.published_at, CASE
-         WHEN ${LIVE_ITEM} THEN 'in_session'
-         WHEN a.analyzed_at IS NOT NULL THEN 'analyzed'
-         WHEN a.given_up IS NOT NULL THEN 'given_up'
-         WHEN a.body_chars = 0 THEN 'empty'
-         WHEN a.body_chars <= $1 THEN 'too_short'
-         WHEN a.language IS NOT NULL AND a.language <> ALL ($2) THEN 'wrong_language'
-         WHEN ${TEXT_BYTES} > $3 THEN 'too_long'
-         ELSE 'ready' END AS verdict
-       FROM articles a WHERE a.status = 'ACTIVE'
-     ),
-     ranked AS (
-       SELECT *, count(*) OVER (PARTITION BY verdict) AS in_verdict,
-         row_number() OVER (PARTITION BY verdict ORDER BY published_at DESC NULLS LAST, id DESC) AS place
-       FROM judged
-     )
-     SELECT id, title, body_chars AS chars, language, given_up AS reason, verdict, in_verdict
-     FROM ranked WHERE place <= greatest($4, 1) ORDER BY verdict, place`,
-    [rules.minChars, rules.languages, rules.maxBytes, examples],
+  const { rows } = await db.query<{ verdict: Verdict; articles: number }>(COUNTS, parametersOf(rules));
+  const counted = new Map(rows.map(({ verdict, articles }) => [verdict, articles]));
+  const found = await Promise.all(
+    VERDICTS.map(async (verdict) =>
+      [
+        verdict,
+        counted.has(verdict) && examples > 0 ? await findNewest(db, rules, verdict, examples) : [],
+      ] as const
+    ),
   );
-  const report: IdentificationReport = {
-    total: 0,
-    counts: Object.fromEntries(VERDICTS.map((verdict) => [verdict, 0])) as Record<Verdict, number>,
-    examples: Object.fromEntries(VERDICTS.map((verdict) => [verdict, []])) as unknown as Record<
-      Verdict,
-      ArticleExample[]
-    >,
+  return {
+    total: rows.reduce((sum, { articles }) => sum + articles, 0),
+    counts: Object.fromEntries(
+      VERDICTS.map((verdict) => [verdict, counted.get(verdict) ?? 0]),
+    ) as IdentificationReport["counts"],
+    examples: Object.fromEntries(found) as IdentificationReport["examples"],
   };
-  for (const { verdict, in_verdict, ...example } of rows) {
-    report.counts[verdict] = in_verdict;
-    if (report.examples[verdict].length < examples) report.examples[verdict].push(example);
-  }
-  report.total = Object.values(report.counts).reduce((sum, count) => sum + count, 0);
-  return report;
+}
+
+async function findNewest(
+  db: Queryable,
+  rules: IdentifierRules,
+  verdict: Verdict,
+  limit: number,
+): Promise<ArticleExample[]> {
+  const parameters = [...READ.has(verdict) ? [] : parametersOf(rules), limit];
+  // The ids first, out of the index where there is one; of the found ones the rest is read.
+  const { rows } = await db.query<ArticleExample>(
+    `SELECT a.id, a.title, a.body_chars AS chars, a.language, a.given_up AS reason
+     FROM (SELECT a.id FROM articles a WHERE ${withVerdict(verdict)}
+       ORDER BY ${NEWEST_FIRST} LIMIT $${parameters.length}) newest
+     JOIN articles a USING (id) ORDER BY ${NEWEST_FIRST}`,
+    parameters,
+  );
+  return rows;
+}
+
+function parametersOf({ minChars, languages, maxBytes }: IdentifierRules): unknown[] {
+  return [minChars, languages, maxBytes];
 }

@@ -21,13 +21,19 @@ export async function ingest(
   options: IngestOptions = {},
 ): Promise<IngestReport> {
   const { onProgress, ...reading } = options;
+  const notGranted = new Set<string>();
   const items = readSource(location, {
     ...reading,
+    onNotGranted: (host) => notGranted.add(host),
     hasLongerText: async ({ source, externalId, url }, teaserChars) => {
       const found = await db.query(HAS_LONGER_TEXT, [source, externalId, url, teaserChars]);
       return found.rows.length > 0;
     },
   });
   const report = await storeArticles(db, items, { signal: options.signal, onProgress });
-  return { ...report, source: report.source || location };
+  return {
+    ...report,
+    source: report.source || location,
+    ...(notGranted.size > 0 ? { notGranted: [...notGranted] } : {}),
+  };
 }

@@ -1,4 +1,5 @@
 import type { Identity } from "./build_item.ts";
+import type { PageVersion } from "./fetch_if_changed.ts";
 
 /** What a caller may say about a reading. */
 export interface ReadOptions {
@@ -17,6 +18,12 @@ export interface ReadOptions {
    * a feed read every night costs its pages once.
    */
   hasLongerText?: (entry: Identity, teaserChars: number) => Promise<boolean>;
+  /** The version of a feed that was read before: unless there is another one, the feed has no entries this time. */
+  knownVersion?: PageVersion;
+  /** Told which version of a feed is read; not when it has not changed, and not for files. */
+  onVersion?: (version: PageVersion) => void;
+  /** Told the host of every page that was left out because this process was not granted it. */
+  onNotGranted?: (host: string) => void;
 }
 
 /** The options as the readers of the formats use them. */

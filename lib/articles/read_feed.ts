@@ -5,7 +5,8 @@ import { completeTeaser, isTeaser } from "./complete_teaser.ts";
 import { decodeBytes } from "./decode_bytes.ts";
 import { findFeedLink } from "./extract_article.ts";
 import { type FeedDocument, type FeedEntry, parseFeedDocument } from "./feed_entries.ts";
-import { FEED, fetchPage } from "./fetch_page.ts";
+import { fetchIfChanged } from "./fetch_if_changed.ts";
+import { FEED } from "./fetch_page.ts";
 import { IngestError } from "./ingest_error.ts";
 import { MAX_FEED_BYTES } from "./limits.ts";
 import { mapInOrder } from "./map_in_order.ts";
@@ -24,7 +25,10 @@ interface FeedOrigin {
 
 /** Fetches a feed and reads its entries. The source is the feed's normalised address. */
 export async function* readFeedUrl(address: string, context: ReadContext): AsyncGenerator<IngestItem> {
-  const page = await fetchPage(address, FEED, context);
+  const known = context.knownVersion ?? { etag: null, lastModified: null };
+  const page = await fetchIfChanged(address, FEED, known, context);
+  if (!page) return;
+  context.onVersion?.(page.version);
   yield* readFeedText(
     page.text,
     { source: normalizeArticleUrl(address) ?? address, address: page.address },

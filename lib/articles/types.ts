@@ -40,4 +40,8 @@ export interface IngestReport {
   /** Those of the known whose source id or URL is stored with another text, which was replaced. */
   updated: number;
   broken: BrokenEntry[];
+  /** The feed is as it was when it was read last, so it was not read again. */
+  unchanged?: boolean;
+  /** Hosts of pages that were left out because this process was not granted them; teasers stand for their articles. */
+  notGranted?: string[];
 }

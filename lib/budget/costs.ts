@@ -26,11 +26,17 @@ export interface UseCost extends CostLine {
   kind: string;
 }
 
+export interface DayKindCost extends DayCost {
+  kind: string;
+}
+
 export interface CostReport {
   days: number;
   total: CostLine[];
   byDay: DayCost[];
   byUse: UseCost[];
+  /** For charts; articles are counted once a day and kind. */
+  byDayAndKind: DayKindCost[];
 }
 
 const SUMS = `count(*) AS calls, count(DISTINCT article_id) AS articles, sum(spent)::bigint AS spent,
@@ -42,7 +48,7 @@ const SINCE = "day > (now() AT TIME ZONE 'UTC')::date - $1::integer";
 
 /** @param days UTC days up to today. Real and simulated money are never added up. */
 export async function readCosts(db: Queryable, days: number): Promise<CostReport> {
-  const [total, byDay, byUse] = await Promise.all([
+  const [total, byDay, byUse, byDayAndKind] = await Promise.all([
     db.query<CostLine>(
       `SELECT ${SUMS} FROM paid_calls WHERE ${SINCE} GROUP BY simulated ORDER BY simulated`,
       [days],
@@ -57,6 +63,11 @@ export async function readCosts(db: Queryable, days: number): Promise<CostReport
        GROUP BY provider, coalesce(answered_model, model), kind, simulated ORDER BY sum(spent) DESC`,
       [days],
     ),
+    db.query<DayKindCost>(
+      `SELECT day::text, kind, ${SUMS} FROM paid_calls WHERE ${SINCE}
+       GROUP BY paid_calls.day, kind, simulated ORDER BY paid_calls.day, kind, simulated`,
+      [days],
+    ),
   ]);
-  return { days, total: total.rows, byDay: byDay.rows, byUse: byUse.rows };
+  return { days, total: total.rows, byDay: byDay.rows, byUse: byUse.rows, byDayAndKind: byDayAndKind.rows };
 }

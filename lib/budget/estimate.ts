@@ -41,7 +41,7 @@ export interface EstimateRequest {
 
 export async function estimateSession(db: Queryable, request: EstimateRequest): Promise<Estimate> {
   const { articles, analyst, price, researcher, researchMode, budget } = request;
-  const worstCases = articles.map((article) => price.cost(analyst.bound(article.text_bytes)));
+  const worstCases = articles.map((article) => worstCaseOf(analyst, price, article.text_bytes));
   const search = researcher ? micros(researcher.boundCredits * researcher.creditPrice) : ZERO;
   const worstResearch = researcher ? search + price.cost(analyst.validationBound()) : 0;
   const experience = await readExperience(db, analyst, researchMode);
@@ -61,6 +61,18 @@ export async function estimateSession(db: Queryable, request: EstimateRequest): 
       : Math.min(articles.length, Math.floor(budget / Math.max(1, expectedPerArticle))),
     worstCases,
   };
+}
+
+/**
+ * The most that an analysis of a text can cost.
+ * @param textBytes UTF-8 bytes of title and body.
+ */
+export function worstCaseOf(
+  analyst: Pick<Analyst, "bound">,
+  price: Pick<ModelPrice, "cost">,
+  textBytes: number,
+): Micros {
+  return price.cost(analyst.bound(textBytes));
 }
 
 /** The measured mean, with the guess counted in as if it were a few articles more. */

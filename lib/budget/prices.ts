@@ -2,9 +2,15 @@
  * What tokens cost, from the dated price data of `@pydantic/genai-prices` (as of its version in deno.json).
  * The package stays behind this file: prices are data that moves.
  */
-import { calcPrice } from "@pydantic/genai-prices";
+import { calcPrice, findProvider } from "@pydantic/genai-prices";
 import { UserError } from "../errors.ts";
-import { type Micros, micros, MICROS_PER_USD, microsFromPrice } from "../money.ts";
+import { type Micros, micros, MICROS_PER_USD, microsFromPrice, parseUsd } from "../money.ts";
+
+/**
+ * The price list: the version of the package that deno.json pins, and the day it was published (npm registry, `time`).
+ * The list has no date of its own. What changed since that day is not in it.
+ */
+export const PRICE_LIST = { version: "0.1.8", published: "2026-09-23" } as const;
 
 /** Tokens that are billed. `inputTokens` includes the cached ones, `outputTokens` the thoughts. */
 export interface BilledTokens {
@@ -45,17 +51,61 @@ export function findPrice(model: string, at: Date, byHand: HandPrice | null = nu
       output: flatPrice(probe.model_price.output_mtok),
     },
     source: "price list",
-    cost({ inputTokens, outputTokens, cachedTokens = 0 }) {
-      const usage = {
-        input_tokens: inputTokens,
-        output_tokens: outputTokens,
-        cache_read_tokens: Math.min(cachedTokens, inputTokens),
-      };
-      const bill = calcPrice(usage, model, options);
-      if (!bill) throw new Error(`the price of ${model} went away`);
-      return microsFromPrice(bill.total_price);
-    },
+    cost: costByRates(probe.model_price) ?? costByList(model, options),
   };
+}
+
+type Cost = ModelPrice["cost"];
+
+/** Asks the list each time: a price in tiers depends on how many tokens there are. */
+function costByList(model: string, options: { providerId: string; timestamp: Date }): Cost {
+  return ({ inputTokens, outputTokens, cachedTokens = 0 }) => {
+    const usage = {
+      input_tokens: inputTokens,
+      output_tokens: outputTokens,
+      cache_read_tokens: Math.min(cachedTokens, inputTokens),
+    };
+    const bill = calcPrice(usage, model, options);
+    if (!bill) throw new Error(`the price of ${model} went away`);
+    return microsFromPrice(bill.total_price);
+  };
+}
+
+/**
+ * The same for a model whose prices are plain numbers, multiplied here: a session of 100,000 articles asks as often
+ * when it starts, and asking the list took 2 s of that. Null: in tiers, or finer than micro-dollars a million tokens.
+ */
+function costByRates(price: Record<string, unknown>): Cost | null {
+  const rates = [price.input_mtok, price.cache_read_mtok, price.output_mtok].map((usd) =>
+    typeof usd === "number" ? parseUsd(usd.toFixed(9).replace(/0{3}$/, "")) : null
+  );
+  const [input, cached, output] = rates;
+  return input === null || cached === null || output === null ? null : multiply({ input, cached, output });
+}
+
+/** @param rates Micro-dollars per million tokens. */
+function multiply(rates: { input: Micros; cached: Micros; output: Micros }): Cost {
+  const [input, cached, output] = [rates.input, rates.cached, rates.output].map(BigInt);
+  return ({ inputTokens, outputTokens, cachedTokens = 0 }) => {
+    const fromCache = Math.min(cachedTokens, inputTokens);
+    const millionths = BigInt(inputTokens - fromCache) * input + BigInt(fromCache) * cached +
+      BigInt(outputTokens) * output;
+    return micros(Number((millionths + 999_999n) / 1_000_000n));
+  };
+}
+
+/** Gemini models that answer something else than text, or in another way. */
+const OTHER_THAN_TEXT = /embedding|image|tts|live|omni|audio|vision/;
+
+/** Every Gemini model for text with a price at a date, in the order of their names. Not all can still be called. */
+export function listTextModels(at: Date): ModelPrice[] {
+  const models = findProvider({ providerId: "google" })?.models ?? [];
+  return models.map(({ id }) => id)
+    .filter((id) => id.startsWith("gemini-") && !OTHER_THAN_TEXT.test(id))
+    .map((id) => findPrice(id, at))
+    .filter((price) => price !== null)
+    .filter(({ perMillion }) => perMillion.input > 0 && perMillion.output > 0)
+    .sort((a, b) => a.model < b.model ? -1 : 1);
 }
 
 /** Like `findPrice`, but an unknown model is refused with what to do about it. Throws `UserError`. */
@@ -73,10 +123,7 @@ function priceByHand(model: string, { input, output }: HandPrice): ModelPrice {
     model,
     perMillion: { input: input / MICROS_PER_USD, output: output / MICROS_PER_USD },
     source: "set by hand",
-    cost({ inputTokens, outputTokens }) {
-      const millionths = BigInt(inputTokens) * BigInt(input) + BigInt(outputTokens) * BigInt(output);
-      return micros(Number((millionths + 999_999n) / 1_000_000n));
-    },
+    cost: multiply({ input, cached: input, output }),
   };
 }
 

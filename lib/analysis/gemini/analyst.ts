@@ -6,9 +6,10 @@
  * follows redirects with the key, reads bodies of any size and drops the answer's headers, Retry-After among them.
  */
 import type { z } from "zod";
-import { checkBaseUrl } from "../send_once.ts";
+import { checkBaseUrl } from "../../http/send_once.ts";
+import { openSpare } from "../../http/spare_connections.ts";
 import { ground } from "../ground.ts";
-import type { Analyst, CallResult } from "../port.ts";
+import type { Analyst, ArticleText, CallResult } from "../port.ts";
 import {
   ARTICLE_FRAME_BYTES,
   buildArticlePrompt,
@@ -17,7 +18,8 @@ import {
 } from "../prompt.ts";
 import { analysisSchema, verdictSchema } from "../schema.ts";
 import { boundInput } from "./build_request.ts";
-import { generate, openAccess } from "./generate.ts";
+import { readEntities } from "./entity_text.ts";
+import { compose, generate, openAccess } from "./generate.ts";
 import {
   ANALYSIS_FORM,
   ANALYSIS_QUESTION,
@@ -37,6 +39,8 @@ export interface GeminiOptions {
   baseUrl?: string;
   /** For one call, from connecting to the last byte (ms). Default 60,000: an answer of 2,048 tokens takes seconds. */
   timeoutMs?: number;
+  /** Requests go through the proxy that the environment names. */
+  proxied?: boolean;
 }
 
 const GOOGLE_BASE_URL = "https://generativelanguage.googleapis.com";
@@ -57,12 +61,24 @@ export function createGeminiAnalyst(options: GeminiOptions): Analyst {
       `GEMINI_MODEL must be a model name such as gemini-3.1-flash-lite, got "${options.model}"`,
     );
   }
-  const access = openAccess(
-    options.apiKey,
-    options.model,
-    checkBaseUrl("GEMINI_BASE_URL", options.baseUrl ?? GOOGLE_BASE_URL),
-    options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-  );
+  const access = openAccess({
+    apiKey: options.apiKey,
+    model: options.model,
+    baseUrl: checkBaseUrl("GEMINI_BASE_URL", options.baseUrl ?? GOOGLE_BASE_URL),
+    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    direct: !options.proxied,
+  });
+  const prepared = new WeakMap<ArticleText, ReturnType<typeof compose>>();
+  const prepare = (article: ArticleText) => {
+    const request = prepared.get(article) ?? compose(access, ANALYSIS_QUESTION, buildArticlePrompt(article));
+    prepared.set(article, request);
+    return request;
+  };
+  const server = new URL(access.baseUrl);
+  const connectAhead = (requests: number) => {
+    if (!access.direct) return;
+    for (let n = 0; n < requests; n++) openSpare(server);
+  };
 
   return {
     provider: "gemini",
@@ -77,14 +93,23 @@ export function createGeminiAnalyst(options: GeminiOptions): Analyst {
       inputTokens: boundInput(VALIDATION_QUESTION, MAX_VALIDATION_BYTES),
       outputTokens: VALIDATION_QUESTION.maxOutputTokens,
     }),
+    prepare(article) {
+      if (prepared.has(article)) return;
+      void prepare(article);
+      connectAhead(1);
+    },
+    expect: connectAhead,
     async analyse(article, signal, answered = () => {}) {
-      const call = await generate(access, ANALYSIS_QUESTION, buildArticlePrompt(article), signal, answered);
-      const checked = checkAnswer(call, analysisSchema, ANALYSIS_FORM, access.apiKey);
+      const request = await prepare(article);
+      prepared.delete(article);
+      const call = await generate(access, request, signal, answered);
+      const read = call.ok ? { ...call, value: readEntities(call.value) } : call;
+      const checked = checkAnswer(read, analysisSchema, ANALYSIS_FORM, access.apiKey);
       return checked.ok ? { ...checked, value: ground(checked.value, article) } : checked;
     },
     async validate(claim, sources, signal) {
-      const userText = buildValidationPrompt(claim, sources);
-      const call = await generate(access, VALIDATION_QUESTION, userText, signal, () => {});
+      const request = await compose(access, VALIDATION_QUESTION, buildValidationPrompt(claim, sources));
+      const call = await generate(access, request, signal, () => {});
       return checkAnswer(call, verdictSchema, VERDICT_FORM, access.apiKey);
     },
   };

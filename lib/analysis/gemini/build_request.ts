@@ -1,4 +1,5 @@
 /** The body of a generateContent request, checked against the SDK's types, and what depends on the model's family. */
+import { Buffer } from "node:buffer";
 import type { GenerateContentRequest, GenerationConfig, ResponseSchema } from "@google/generative-ai";
 
 /** What a kind of question (analysis, validation) always sends. */
@@ -52,6 +53,16 @@ export function buildRequest(model: string, question: Question, userText: string
  * for what marks roles and turns.
  */
 export function boundInput(question: Question, userBytes: number): number {
-  const fixed = question.instruction + JSON.stringify(question.schema);
-  return new TextEncoder().encode(fixed).byteLength + userBytes + 64;
+  return countFixedBytes(question) + userBytes + 64;
+}
+
+/** Asked for every article of a plan and again before each request; the same for all of them. */
+const fixedBytes = new WeakMap<Question, number>();
+
+function countFixedBytes(question: Question): number {
+  const known = fixedBytes.get(question);
+  if (known !== undefined) return known;
+  const bytes = Buffer.byteLength(question.instruction + JSON.stringify(question.schema));
+  fixedBytes.set(question, bytes);
+  return bytes;
 }

@@ -1,6 +1,7 @@
 /** Finds the failure row of an answer that is not HTTP 200. */
 import { z } from "zod";
-import { type Finding, readRetryAfter } from "../failures.ts";
+import { readRetryAfter } from "../../http/retry_after.ts";
+import type { Finding } from "../failures.ts";
 
 const detailSchema = z.object({
   reason: z.string().catch(""),

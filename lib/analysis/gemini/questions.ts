@@ -8,12 +8,14 @@ import {
 } from "../prompt.ts";
 import { analysisSchema, verdictSchema } from "../schema.ts";
 import type { Question } from "./build_request.ts";
+import { writtenAnalysisSchema } from "./entity_text.ts";
 import { toJsonSchema, toResponseSchema } from "./response_schema.ts";
 
 /**
- * Tokens. Five times a typical answer, so that a long one and a little thinking fit; part of every hold, so not more.
+ * Tokens. Four times the fullest answer that is asked for (test/bench/cost.ts), so that one laid out over many lines and
+ * a little thinking fit; part of every hold, so not more.
  */
-export const MAX_ANALYSIS_TOKENS = 2048;
+export const MAX_ANALYSIS_TOKENS = 1_536;
 /** Tokens. A verdict takes about 60. */
 export const MAX_VERDICT_TOKENS = 512;
 
@@ -23,7 +25,7 @@ export const VERDICT_FORM = toJsonSchema(verdictSchema);
 
 export const ANALYSIS_QUESTION: Question = {
   instruction: ANALYSIS_INSTRUCTION,
-  schema: toResponseSchema(ANALYSIS_FORM),
+  schema: toResponseSchema(toJsonSchema(writtenAnalysisSchema)),
   maxOutputTokens: MAX_ANALYSIS_TOKENS,
 };
 

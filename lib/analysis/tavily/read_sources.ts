@@ -1,6 +1,6 @@
 /** Reads what the SDK made of a search answer. Titles, addresses and excerpts are strangers' words: bounded, not trusted. */
 import { z } from "zod";
-import { cutText } from "../cut_text.ts";
+import { cutText, foldLine } from "../cut_text.ts";
 import type { Source } from "../schema.ts";
 
 /** Results asked for and kept. */
@@ -53,9 +53,4 @@ function readSource(result: unknown): Source | null {
     score,
     excerpt: cutText(foldLine(content), EXCERPT_LENGTH),
   };
-}
-
-function foldLine(text: string): string {
-  // deno-lint-ignore no-control-regex -- they are what is taken out
-  return text.toWellFormed().replace(/[\s\u0000-\u001f\u007f]+/g, " ").trim();
 }

@@ -1,13 +1,12 @@
 /** The paid researcher: one basic news search over `@tavily/core`, sent once (see transport.ts). */
-import type { TavilyClient } from "@tavily/core";
 import type { Micros } from "../../money.ts";
 import { cutText } from "../cut_text.ts";
 import { describeFailure, type Finding } from "../failures.ts";
 import type { Researcher, SearchResult } from "../port.ts";
-import { checkBaseUrl, type Delivery, sendOnce } from "../send_once.ts";
+import { checkBaseUrl, type Delivery, sendOnce } from "../../http/send_once.ts";
 import { classifyStatus } from "./classify_status.ts";
 import { MAX_RESULTS, readSearchAnswer } from "./read_sources.ts";
-import { NOWHERE, type PostOnce, withTransport } from "./transport.ts";
+import type { PostOnce } from "./transport.ts";
 
 export interface TavilyOptions {
   apiKey: string;
@@ -38,7 +37,7 @@ export function createTavilyResearcher(options: TavilyOptions): Researcher {
   }
   const baseUrl = checkBaseUrl("TAVILY_BASE_URL", options.baseUrl ?? TAVILY_BASE_URL);
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  let client: Promise<TavilyClient> | undefined;
+  let client: ReturnType<typeof loadClient> | undefined;
 
   return {
     provider: "tavily",
@@ -62,7 +61,7 @@ export function createTavilyResearcher(options: TavilyOptions): Researcher {
       };
       let answer: unknown = null;
       try {
-        const tavily = await (client ??= loadClient());
+        const { tavily, withTransport } = await (client ??= loadClient());
         answer = await withTransport(post, () => tavily.search(toQuery(query), SEARCH_OPTIONS));
       } catch {
         // The SDK throws for failed and unreadable answers alike; the delivery says which it was.
@@ -80,10 +79,14 @@ const SEARCH_OPTIONS = {
   autoParameters: false,
 } as const;
 
-/** Loaded at the first search: with its tokenizer the SDK takes 0.1 to 0.3 s and 40 to 54 MB (measured, Nov 2026). */
-async function loadClient(): Promise<TavilyClient> {
+/**
+ * Loaded at the first search: with its tokenizer the SDK takes 0.1 to 0.3 s and 40 to 54 MB, axios alone, which the
+ * transport needs, 0.1 s (measured, Nov 2026).
+ */
+async function loadClient() {
+  const { NOWHERE, withTransport } = await import("./transport.ts");
   const { tavily } = await import("@tavily/core");
-  return tavily({ apiKey: "sent-by-the-transport", apiBaseURL: NOWHERE });
+  return { tavily: tavily({ apiKey: "sent-by-the-transport", apiBaseURL: NOWHERE }), withTransport };
 }
 
 function toQuery(query: string): string {

@@ -17,14 +17,15 @@ export interface HoldRequest {
 
 /*
  * Lock order as everywhere: session, item, day. A paused session still lets its articles under way finish, so it
- * may hold; an ended one may not. Why `spent` and `budget` are written too: see hold_items.ts.
+ * may hold; an ended one may not. Why `spent`, `unknown` and `budget` are written too: see hold_items.ts.
  */
 const HOLD = `
 WITH clock AS MATERIALIZED (SELECT coalesce($9::timestamptz, now()) AS now),
 session AS MATERIALIZED (
-  SELECT session_id, budget, held, spent, budget - spent - held AS room, simulated
+  SELECT session_id, budget, held, spent, unknown, budget - spent - held AS room, simulated,
+    status IN ('PROCESSING', 'PAUSED') AS live
   FROM batch_processing_sessions
-  WHERE session_id = $1 AND status IN ('PROCESSING', 'PAUSED')
+  WHERE session_id = $1
   FOR UPDATE
 ),
 item AS MATERIALIZED (
@@ -45,11 +46,11 @@ call AS (
   SELECT $1, item.batch_id, item.item_id, item.article_id, item.attempts, $5, $6, $7, s.simulated, $8, t.day, $3,
     (SELECT now FROM clock)
   FROM session s, item, today t
-  WHERE $8 <= least(s.room, t.room)
+  WHERE s.live AND $8 <= least(s.room, t.room)
   RETURNING call_id, batch_id, item_id
 ),
 session_held AS (
-  UPDATE batch_processing_sessions b SET held = s.held + $8, spent = s.spent, budget = s.budget
+  UPDATE batch_processing_sessions b SET held = s.held + $8, spent = s.spent, unknown = s.unknown, budget = s.budget
   FROM session s
   WHERE b.session_id = s.session_id AND EXISTS (SELECT FROM call)
 ),
@@ -64,17 +65,19 @@ told AS (
     jsonb_build_object('kind', $5::text, 'amount', $8::bigint), (SELECT now FROM clock)
   FROM call
 )
-SELECT (SELECT call_id FROM call) AS call_id, EXISTS (SELECT FROM item) AS owned`;
+SELECT (SELECT call_id FROM call) AS call_id, EXISTS (SELECT FROM item) AS owned, (SELECT live FROM session) AS live`;
 
-/**
- * The id of the held call; "no_room" when it does not fit the budget, "lost" when the claim is not ours any more
- * or the session has ended.
- */
-export async function holdCall(db: Queryable, request: HoldRequest): Promise<number | "no_room" | "lost"> {
+/** Why a call was not held: it does not fit the budget, the session has ended, or the claim is not ours any more. */
+export type NotHeld = "no_room" | "ended" | "lost";
+
+/** The id of the held call, or why there is none. */
+export async function holdCall(db: Queryable, request: HoldRequest): Promise<number | NotHeld> {
   const { sessionId, itemId, leaseToken, worker, kind, provider, model, amount, now = null } = request;
-  const { rows: [row] } = await db.query<{ call_id: number | null; owned: boolean }>(
+  const { rows: [row] } = await db.query<{ call_id: number | null; owned: boolean; live: boolean | null }>(
     HOLD,
     [sessionId, itemId, leaseToken, worker, kind, provider, model, amount, now],
   );
-  return row.call_id ?? (row.owned ? "no_room" : "lost");
+  if (row.call_id !== null) return row.call_id;
+  if (!row.owned) return "lost";
+  return row.live ? "no_room" : "ended";
 }

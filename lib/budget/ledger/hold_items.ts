@@ -1,4 +1,5 @@
 /** Claims due items of a session and holds the worst case of their analysis, all in one statement. */
+import type { ArticleText } from "../../analysis/port.ts";
 import type { Micros } from "../../money.ts";
 import type { Queryable } from "../../database/port.ts";
 
@@ -21,11 +22,7 @@ export interface ClaimedItem {
   call_id: number;
   /** The hold. */
   amount: Micros;
-  source: string;
-  url: string | null;
-  title: string;
-  body: string;
-  published_at: Date | null;
+  article: ArticleText;
 }
 
 /*
@@ -38,14 +35,16 @@ export interface ClaimedItem {
  * changed while waiting, and SKIP LOCKED leaves rows alone that a settlement is writing. `admitted` takes items in
  * order while the running sum fits: a large item is not overtaken by smaller ones behind it.
  *
- * `held` is written together with the locked row's own `spent` and `budget`: an UPDATE checks constraints on the row
- * as the statement first saw it, before it follows to the newest version, and would refuse a hold that fits. Likewise
+ * `held` is written together with the locked row's own `spent`, `unknown` and `budget`: an UPDATE checks constraints on
+ * the row as the statement first saw it, before it follows to the newest version, and would refuse a hold that fits:
+ * one made while an operator raises the budget, or gives back what an unknown call was charged. Likewise
  * `touched` reads the batches under lock: a recovery may have queued them anew since the statement began.
  */
 const CLAIM = `
 WITH clock AS MATERIALIZED (SELECT coalesce($5::timestamptz, now()) AS now),
 session AS MATERIALIZED (
-  SELECT session_id, budget, held, spent, budget - spent - held AS room, hold_permille, provider, model, simulated
+  SELECT session_id, budget, held, spent, unknown, budget - spent - held AS room, hold_permille, provider, model,
+    simulated
   FROM batch_processing_sessions
   WHERE session_id = $1 AND status = 'PROCESSING'
   FOR UPDATE
@@ -89,7 +88,8 @@ calls AS (
 ),
 session_held AS (
   UPDATE batch_processing_sessions b
-  SET held = s.held + (SELECT sum(amount) FROM admitted)::bigint, spent = s.spent, budget = s.budget
+  SET held = s.held + (SELECT sum(amount) FROM admitted)::bigint, spent = s.spent, unknown = s.unknown,
+    budget = s.budget
   FROM session s
   WHERE b.session_id = s.session_id AND EXISTS (SELECT FROM admitted)
 ),
@@ -128,20 +128,27 @@ JOIN calls USING (item_id)
 JOIN articles a ON a.id = c.article_id
 ORDER BY c.position`;
 
+interface ClaimedRow extends Omit<ClaimedItem, "article">, Omit<ArticleText, "id" | "publishedAt"> {
+  published_at: Date | null;
+}
+
 export async function holdItems(db: Queryable, request: ClaimRequest): Promise<ClaimedItem[]> {
   const { sessionId, limit, worker, leaseMs, now = null } = request;
-  const { rows } = await db.query<ClaimedItem>(CLAIM, [sessionId, limit, worker, leaseMs, now], "claim");
-  return rows;
+  const { rows } = await db.query<ClaimedRow>(CLAIM, [sessionId, limit, worker, leaseMs, now], "claim");
+  return rows.map(({ source, url, title, body, published_at, ...item }) => ({
+    ...item,
+    article: { id: item.article_id, title, body, source, url, publishedAt: published_at },
+  }));
 }
 
 /** Why a claim came back empty. */
 export interface ClaimBlocker {
   status: string;
   held: Micros;
-  /** Items that are due now. */
-  due: number;
-  pending: number;
-  processing: number;
+  /** Whether an item is due now. */
+  due: boolean;
+  /** Whether an item is pending or under way. */
+  open: boolean;
   /** Whether the next due item's worst case fits the session and the day; null when nothing is due. */
   fits_session: boolean | null;
   fits_day: boolean | null;
@@ -163,10 +170,9 @@ next AS (
   LIMIT 1
 )
 SELECT s.status, s.held,
-  (SELECT count(*) FROM batch_processing_items i, clock
-   WHERE i.session_id = $1 AND i.status = 'PENDING' AND i.not_before <= clock.now) AS due,
-  (SELECT count(*) FROM batch_processing_items i WHERE i.session_id = $1 AND i.status = 'PENDING') AS pending,
-  (SELECT count(*) FROM batch_processing_items i WHERE i.session_id = $1 AND i.status = 'PROCESSING') AS processing,
+  coalesce(next.not_before <= clock.now, false) AS due,
+  next.not_before IS NOT NULL
+    OR EXISTS (SELECT FROM batch_processing_items i WHERE i.session_id = $1 AND i.status = 'PROCESSING') AS open,
   next.amount <= s.budget - s.spent - s.held AS fits_session,
   d.budget IS NULL OR next.amount <= d.budget - d.spent - d.held AS fits_day,
   d.day IS NOT NULL AS day_ready,

@@ -25,4 +25,5 @@
  */
 export type CallState = "HELD" | "SETTLED" | "RELEASED" | "UNKNOWN";
 export type CallKind = "analysis" | "search" | "validation";
-export type ItemStatus = "PENDING" | "PROCESSING" | "ANALYZED" | "FAILED" | "SKIPPED";
+export const ITEM_STATUSES = ["PENDING", "PROCESSING", "ANALYZED", "FAILED", "SKIPPED"] as const;
+export type ItemStatus = (typeof ITEM_STATUSES)[number];
