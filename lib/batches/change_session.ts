@@ -1,8 +1,12 @@
 /** The moves of a session after its start: pause, resume, cancel, leave the rest out, finish. Each is one transaction. */
+import { alertExhausted } from "../alerts/exhausted_alerts.ts";
+import { alertMove, alertResearchOff } from "../alerts/session_alerts.ts";
 import { UserError } from "../errors.ts";
 import type { Database, Queryable } from "../database/port.ts";
-import { writeEvent } from "./events.ts";
+import { writeEvent } from "../events.ts";
+import { UNTROUBLED } from "../reasons.ts";
 import { assertNoneActive, lockActivation } from "./start_session.ts";
+import { traceSession } from "./trace_session.ts";
 import { isLive, type Session, SESSION_COLUMNS, type SessionStatus } from "./types.ts";
 
 /** The session's row, locked until the transaction ends. Throws `UserError` when there is no such session. */
@@ -15,21 +19,44 @@ export async function lockSession(tx: Queryable, sessionId: string): Promise<Ses
   return session;
 }
 
-/** Moves the session and tells the audit trail. `finished` states get their time. */
+export interface Move {
+  actor: string;
+  action: string;
+  reason: string | null;
+  detail?: Record<string, unknown>;
+  /** With `to` PAUSED: it comes back by itself after this long, ms; null or absent: somebody must resume it. */
+  resumeAfterMs?: number | null;
+  /** Unless given it stays as it is. */
+  resumeTries?: number;
+}
+
+/** Moves the session and tells the audit trail and the alerts. `finished` states get their time. */
 export async function moveSession(
   tx: Queryable,
   session: Session,
   to: SessionStatus,
-  move: { actor: string; action: string; reason: string | null; detail?: Record<string, unknown> },
+  move: Move,
 ): Promise<Session> {
   const { rows: [moved] } = await tx.query<Session>(
     `UPDATE batch_processing_sessions
      SET status = $2, reason = $3, finished_at = CASE WHEN $4 THEN now() END,
+       resume_at = CASE WHEN $2 = 'PAUSED' THEN now() + $5::bigint * interval '1 ms' END,
+       resume_tries = coalesce($6, resume_tries),
+       research_missing = CASE WHEN $4 AND settings ->> 'research' <> 'off' THEN
+         (SELECT count(*) FROM article_analyses a WHERE a.session_id = $1 AND a.research_status = 'NOT_RUN'
+            AND a.research -> 'queries' <> '[]') ELSE research_missing END,
        failure_run = CASE WHEN $2 = 'PROCESSING' THEN 0 ELSE failure_run END,
        last_progress_at = CASE WHEN $2 = 'PROCESSING' THEN now() ELSE last_progress_at END
      WHERE session_id = $1
      RETURNING ${SESSION_COLUMNS}`,
-    [session.session_id, to, move.reason, !isLive(to)],
+    [
+      session.session_id,
+      to,
+      move.reason,
+      !isLive(to),
+      move.resumeAfterMs === undefined || move.resumeAfterMs === null ? null : Math.ceil(move.resumeAfterMs),
+      move.resumeTries ?? null,
+    ],
   );
   await writeEvent(tx, {
     sessionId: session.session_id,
@@ -39,25 +66,50 @@ export async function moveSession(
     to,
     detail: { ...move.detail, ...(move.reason ? { reason: move.reason } : {}) },
   });
+  await alertMove(tx, session, moved, move.detail ?? {});
+  if (!isLive(to)) await traceSession(tx, moved);
   return moved;
 }
 
-/** Nothing new starts; what is under way finishes and is settled. Pausing a paused session changes nothing. */
+/** Says after how many ms a pause ends by itself, from the times that it did without success since; null: never. */
+export type ComeBack = (resumeTries: number) => number | null;
+
+/**
+ * Nothing new starts; what is under way finishes and is settled. Pausing a paused session changes nothing, except that
+ * a person's word keeps one paused that would have come back by itself.
+ */
 export async function pauseSession(
   db: Database,
   sessionId: string,
   actor: string,
   reason: string,
   detail: Record<string, unknown> = {},
+  comeBack: ComeBack = () => null,
 ): Promise<Session> {
   return await db.transaction(async (tx) => {
     const session = await lockSession(tx, sessionId);
-    if (session.status === "PAUSED") return session;
     if (!isLive(session.status)) throw refuse("pause", session, "one that is still at work");
-    return await moveSession(tx, session, "PAUSED", { actor, action: "session_paused", reason, detail });
+    if (session.status === "PAUSED" && (session.resume_at === null || reason !== BY_OPERATOR)) return session;
+    const resumeAfterMs = session.status === "PAUSED" ? null : comeBack(session.resume_tries);
+    return await moveSession(tx, session, "PAUSED", {
+      actor,
+      action: "session_paused",
+      reason,
+      resumeAfterMs,
+      detail: {
+        ...detail,
+        ...(session.status === "PAUSED" && { was: session.reason }),
+        ...(resumeAfterMs !== null &&
+          { resume_in_ms: Math.ceil(resumeAfterMs), tries: session.resume_tries }),
+      },
+    });
   });
 }
 
+/** The reason of a pause that a person wished. */
+const BY_OPERATOR = "operator";
+
+/** A person's word: at once, whatever time it would have come back by itself. The waits between its tries begin anew. */
 export async function resumeSession(db: Database, sessionId: string, actor: string): Promise<Session> {
   return await db.transaction(async (tx) => {
     await lockActivation(tx);
@@ -65,12 +117,35 @@ export async function resumeSession(db: Database, sessionId: string, actor: stri
     if (session.status === "PROCESSING") return session;
     if (session.status !== "PAUSED") throw refuse("resume", session, "a paused one");
     await assertNoneActive(tx, "resume");
-    return await moveSession(tx, session, "PROCESSING", { actor, action: "session_resumed", reason: null });
+    return await moveSession(tx, session, "PROCESSING", {
+      actor,
+      action: "session_resumed",
+      reason: null,
+      resumeTries: UNTROUBLED.has(session.reason) ? 0 : 1,
+    });
+  });
+}
+
+/** Resumes by itself. The caller has locked activation and the session, and knows that nothing else is active. */
+export async function resumeByItself(tx: Queryable, session: Session, actor: string): Promise<Session> {
+  const troubled = !UNTROUBLED.has(session.reason);
+  const resumeTries = troubled ? session.resume_tries + 1 : 0;
+  return await moveSession(tx, session, "PROCESSING", {
+    actor,
+    action: "session_resumed",
+    reason: null,
+    resumeTries,
+    detail: { by_itself: true, after: session.reason, ...(troubled && { try: resumeTries }) },
   });
 }
 
 /** Ends the session for good. Articles under way finish, because they are paid for; the rest is skipped. */
-export async function cancelSession(db: Database, sessionId: string, actor: string): Promise<Session> {
+export async function cancelSession(
+  db: Database,
+  sessionId: string,
+  actor: string,
+  reason = "cancelled",
+): Promise<Session> {
   return await db.transaction(async (tx) => {
     const session = await lockSession(tx, sessionId);
     if (session.status === "CANCELLED") return session;
@@ -79,7 +154,7 @@ export async function cancelSession(db: Database, sessionId: string, actor: stri
     return await moveSession(tx, { ...session, skipped: session.skipped + skipped }, "CANCELLED", {
       actor,
       action: "session_cancelled",
-      reason: "cancelled",
+      reason,
       detail: { skipped },
     });
   });
@@ -99,7 +174,7 @@ export async function exhaustBudget(
   return await db.transaction(async (tx) => {
     const session = await lockSession(tx, sessionId);
     if (session.status !== "PROCESSING" || session.held > 0 || !await check(tx, session)) return false;
-    await skipPending(tx, session, reason, actor);
+    await alertExhausted(tx, session, reason, await skipPending(tx, session, reason, actor));
     await finishSession(tx, await lockSession(tx, sessionId), actor);
     return true;
   });
@@ -120,6 +195,7 @@ export async function switchResearchOff(
       reason,
     ]);
     await writeEvent(tx, { sessionId, actor, action: "research_switched_off", detail: { reason } });
+    await alertResearchOff(tx, session, reason);
   });
 }
 
@@ -161,7 +237,13 @@ async function nameReason(tx: Queryable, session: Session): Promise<string> {
   return most?.reason ?? "failures";
 }
 
-async function skipPending(tx: Queryable, session: Session, reason: string, actor: string): Promise<number> {
+/** Needs the session's lock. Skips every article that still waits, ends its batches and says how many there were. */
+export async function skipPending(
+  tx: Queryable,
+  session: Session,
+  reason: string,
+  actor: string,
+): Promise<number> {
   const { rows: [{ skipped }] } = await tx.query<{ skipped: number }>(
     `WITH skipped AS (
        UPDATE batch_processing_items SET status = 'SKIPPED', reason = $2, updated_at = now()
@@ -176,11 +258,7 @@ async function skipPending(tx: Queryable, session: Session, reason: string, acto
      ended AS (
        UPDATE batch_processing_records b
        SET skipped = b.skipped + t.skipped,
-         status = CASE
-           WHEN b.processed + b.failed + b.skipped + t.skipped < b.total THEN b.status
-           WHEN b.processed > 0 THEN 'PARTIAL'
-           WHEN b.failed > 0 THEN 'FAILED'
-           ELSE 'CANCELLED' END,
+         status = batch_status(b.status, b.total, b.processed, b.failed, b.skipped + t.skipped),
          error = coalesce(b.error, $2),
          finished_at = CASE WHEN b.processed + b.failed + b.skipped + t.skipped = b.total THEN now() END
        FROM (SELECT batch_id, count(*) AS skipped FROM skipped GROUP BY batch_id) t

@@ -45,6 +45,8 @@ export interface Reclaimed {
   unknownCalls: number;
 }
 
+export const NOTHING_RECLAIMED: Reclaimed = { requeued: 0, failed: 0, finished: 0, unknownCalls: 0 };
+
 /**
  * Takes back every expired lease. An item with attempts left is due again after its backoff, one without is FAILED,
  * one whose analysis is stored is ANALYZED without research.
@@ -56,10 +58,10 @@ export async function reclaimExpired(
 ): Promise<Reclaimed> {
   const { rows: sessions } = await db.query<{ session_id: string }>(
     `SELECT DISTINCT session_id FROM batch_processing_items
-     WHERE status = 'PROCESSING' AND lease_until < coalesce($1::timestamptz, now())`,
+     WHERE status = 'PROCESSING' AND (lease_until < coalesce($1::timestamptz, now()) OR lease_until IS NULL)`,
     [now],
   );
-  const total: Reclaimed = { requeued: 0, failed: 0, finished: 0, unknownCalls: 0 };
+  const total = { ...NOTHING_RECLAIMED };
   for (const { session_id } of sessions) {
     const some = await db.transaction((tx) => reclaimSession(tx, session_id, actor, now));
     total.requeued += some.requeued;
@@ -72,7 +74,8 @@ export async function reclaimExpired(
 
 /*
  * In a session that was cancelled or has ended nothing is queued again: what was under way there counts as failed.
- * The wait before the next attempt is the session's own backoff without jitter: 2^(attempts - 1) times its base.
+ * The wait before the next attempt is the session's own backoff without jitter: 2^(attempts - 1) times its base, ten
+ * minutes at most.
  */
 const RECLAIM = `
 WITH clock AS MATERIALIZED (SELECT coalesce($3::timestamptz, now()) AS now),
@@ -82,7 +85,7 @@ expired AS MATERIALIZED (
     WHEN i.attempts < i.max_attempts AND s.status IN ('PROCESSING', 'PAUSED') THEN 'PENDING'
     ELSE 'FAILED' END AS next, (s.settings ->> 'retryBaseMs')::bigint AS base_ms
   FROM batch_processing_items i JOIN batch_processing_sessions s USING (session_id)
-  WHERE i.session_id = $1 AND i.status = 'PROCESSING' AND i.lease_until < (SELECT now FROM clock)
+  WHERE i.session_id = $1 AND i.status = 'PROCESSING' AND (i.lease_until < (SELECT now FROM clock) OR i.lease_until IS NULL)
   ORDER BY i.item_id
   FOR UPDATE OF i
 ),
@@ -99,7 +102,7 @@ moved AS (
   SET status = e.next, lease_token = NULL, lease_until = NULL, lease_owner = NULL, error_class = 'worker_lost',
     error = 'the worker stopped in the middle of it', updated_at = (SELECT now FROM clock),
     not_before = CASE WHEN e.next = 'PENDING'
-      THEN (SELECT now FROM clock) + e.base_ms * power(2, greatest(e.attempts - 1, 0)) * interval '1 ms'
+      THEN (SELECT now FROM clock) + least(600000, e.base_ms * power(2, greatest(e.attempts - 1, 0))) * interval '1 ms'
       ELSE i.not_before END
   FROM expired e
   WHERE i.item_id = e.item_id
@@ -124,11 +127,7 @@ per_batch AS (
 batches AS (
   UPDATE batch_processing_records b
   SET processed = b.processed + t.analyzed, failed = b.failed + t.failed, actual_cost = b.actual_cost + t.spent,
-    status = CASE
-      WHEN b.processed + b.failed + b.skipped + t.analyzed + t.failed < b.total THEN b.status
-      WHEN b.processed + t.analyzed = b.total THEN 'COMPLETED'
-      WHEN b.processed + t.analyzed = 0 THEN 'FAILED'
-      ELSE 'PARTIAL' END,
+    status = batch_status(b.status, b.total, b.processed + t.analyzed, b.failed + t.failed, b.skipped),
     finished_at = CASE WHEN b.processed + b.failed + b.skipped + t.analyzed + t.failed = b.total
       THEN (SELECT now FROM clock) END
   FROM per_batch t WHERE b.batch_id = t.batch_id

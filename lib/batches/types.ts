@@ -4,8 +4,8 @@ import type { Micros } from "../money.ts";
 /**
  *     INITIATED -> PROCESSING <-> PAUSED -> COMPLETED | PARTIAL | FAILED | CANCELLED
  *
- * COMPLETED: every item ANALYZED. PARTIAL: some are not, `reason` says why. FAILED: none is. A session that ended
- * can go back to PROCESSING only by recovery.
+ * COMPLETED: every item ANALYZED. PARTIAL: some are not, `reason` says why. FAILED: none is. A session that ended goes
+ * on only by recovery: to PROCESSING, or to PAUSED while another one is active.
  */
 export type SessionStatus =
   | "INITIATED"
@@ -57,6 +57,12 @@ export interface Session {
   stale_writes: number;
   ungrounded: number;
   research_off: string | null;
+  /** Articles that earned a search and were not researched; counted at the end. */
+  research_missing: number;
+  /** It is PAUSED and comes back by itself then; null: somebody must resume it. */
+  resume_at: Date | null;
+  /** Times that it came back from a provider's trouble without one success since; over 0 it tries one article at a time. */
+  resume_tries: number;
   settings: SessionSettings;
   started_by: string;
   created_at: Date;
@@ -69,4 +75,5 @@ export interface Session {
 export const SESSION_COLUMNS =
   `session_id, number, status, reason, provider, model, simulated, budget, held, spent,
   unknown, overrun, estimated_cost, worst_cost, total, analyzed, failed, skipped, retries, failure_run, stale_writes,
-  ungrounded, research_off, settings, started_by, created_at, started_at, finished_at, last_progress_at`;
+  ungrounded, research_off, research_missing, resume_at, resume_tries, settings, started_by, created_at, started_at, finished_at,
+  last_progress_at`;

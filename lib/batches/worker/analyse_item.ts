@@ -1,9 +1,11 @@
 /**
- * One article from claim to final state. The analysis was held with the claim; every further call is held here before
- * it leaves. Whatever happens ends in a settlement; nothing is thrown for what a provider does.
+ * One article from claim to final state. The analysis was held with the claim, and leaves only if that covers it; every
+ * further call is held here before it leaves. Whatever happens ends in a settlement; nothing is thrown for what a provider does.
  */
-import type { Analyst, CallResult, GroundedAnalysis, Researcher } from "../../analysis/port.ts";
+import { Buffer } from "node:buffer";
+import type { Analyst, ArticleText, CallResult, GroundedAnalysis, Researcher } from "../../analysis/port.ts";
 import { NO_RESEARCH } from "../../analysis/port.ts";
+import type { NotHeld } from "../../budget/ledger/hold_call.ts";
 import type { ClaimedItem } from "../../budget/ledger/hold_items.ts";
 import type {
   CallOutcome,
@@ -11,29 +13,53 @@ import type {
   Settlement,
   SettleVerdict,
 } from "../../budget/ledger/settle_calls.ts";
+import { worstCaseOf } from "../../budget/estimate.ts";
 import type { ModelPrice } from "../../budget/prices.ts";
-import type { Micros } from "../../money.ts";
-import { afterFailure, analyzed, modelCallOutcome, putBack, researching, unsentOutcome } from "./outcomes.ts";
-import { research, strongestSignal } from "./research_item.ts";
+import { exactUsd, type Micros } from "../../money.ts";
+import { traceAbout } from "../../trace.ts";
+import {
+  afterFailure,
+  analyzed,
+  holdAnew,
+  modelCallOutcome,
+  putBack,
+  researching,
+  unsentOutcome,
+} from "./outcomes.ts";
+import { missingResearch, research, strongestSignal } from "./research_item.ts";
+import type { Turn } from "./search_gate.ts";
 
 /** What an item needs of its worker. */
 export interface ItemContext {
+  /** Number of the session. */
+  session: number;
   analyst: Analyst;
+  /** Null: nothing is searched; `researchOff` says why, unless `researchMode` does. */
   researcher: Researcher | null;
   researchMode: "off" | "top" | "all";
-  price: ModelPrice;
+  /** Why the session searches no more; null: it does, as far as a worker can. */
+  researchOff: string | null;
+  /** Today's price of the model: prices have dates. */
+  price(): ModelPrice;
   retryBaseMs: number;
-  /** Waits until a request may leave; false: it may not leave at all (the worker stops, time is up). */
-  mayCall(signal: AbortSignal): Promise<boolean>;
+  /**
+   * Waits until a request may leave; false: it may not leave at all (the worker stops, the session is paused).
+   * @param patient Also through a wait that the provider asks for meanwhile; otherwise that says false too.
+   */
+  mayCall(signal: AbortSignal, patient: boolean): Promise<boolean>;
+  /** Waits until a search may leave; the article's time goes on. */
+  maySearch(signal: AbortSignal): Promise<Turn | "too_late" | "stopped">;
   hold(
     kind: "search" | "validation",
     provider: string,
     model: string,
     amount: Micros,
-  ): Promise<number | "no_room" | "lost">;
+  ): Promise<number | NotHeld>;
   settle(settlement: Settlement): Promise<SettleVerdict>;
   /** The last request of this article has been answered: another may start although this one is still written. */
   callsDone(): void;
+  /** The model has answered. */
+  onSuccess(): void;
   /** The provider wants something of everybody: to wait, or to stop. */
   onFailure(failure: Extract<CallResult<unknown>, { ok: false }>): void;
 }
@@ -43,6 +69,11 @@ export async function analyseItem(
   item: ClaimedItem,
   signal: AbortSignal,
 ): Promise<void> {
+  const about = { "nightdesk.session": context.session, "nightdesk.batch_id": item.batch_id };
+  await traceAbout(about, () => analyse(context, item, signal));
+}
+
+async function analyse(context: ItemContext, item: ClaimedItem, signal: AbortSignal): Promise<void> {
   const settle = (
     call: CallOutcome | null,
     next: ItemOutcome,
@@ -59,25 +90,38 @@ export async function analyseItem(
       ...content,
     });
 
-  if (!await context.mayCall(signal)) {
+  if (!await context.mayCall(signal, false)) {
     context.callsDone();
     await settle(unsentOutcome(item.call_id, "the worker stopped before it was sent"), putBack());
     return;
   }
+  const worstCase = worstCaseOf(context.analyst, context.price(), countBytes(item.article));
+  if (worstCase > item.amount) {
+    // The text, the prompt or the price has grown since the worst case was computed.
+    context.callsDone();
+    const detail = `not sent: it was held for $${exactUsd(item.amount)} and can cost $${
+      exactUsd(worstCase)
+    } now`;
+    await settle(unsentOutcome(item.call_id, detail), holdAnew(worstCase));
+    return;
+  }
   // With research more calls follow in this slot, so it is not free at the first answer.
   const answered = context.researcher ? undefined : context.callsDone;
-  const result = await context.analyst.analyse(articleOf(item), signal, answered);
-  const call = modelCallOutcome(item.call_id, result, context.price, new Date());
+  const result = await traceAbout(
+    { "nightdesk.call": item.call_id },
+    () => context.analyst.analyse(item.article, signal, answered),
+  );
+  const call = modelCallOutcome(item.call_id, result, context.price(), new Date());
   if (!result.ok) {
     context.callsDone();
     context.onFailure(result);
     await settle(call, afterFailure(item, result, context.retryBaseMs));
     return;
   }
+  context.onSuccess();
   const analysis = storedAnalysis(context.analyst, result);
-  const claim = context.researcher
-    ? strongestSignal(result.value.analysis, context.researchMode, analysis.research)
-    : null;
+  const claim = strongestSignal(result.value.analysis, context.researchMode, analysis.research);
+  if (claim) analysis.research = missingResearch(claim, whyNone(context));
   if (claim === null || context.researcher === null) {
     context.callsDone();
     await settle(call, analyzed(), { analysis });
@@ -87,15 +131,17 @@ export async function analyseItem(
   await research(context, context.researcher, claim, signal, settle);
 }
 
-function articleOf(item: ClaimedItem) {
-  return {
-    id: item.article_id,
-    title: item.title,
-    body: item.body,
-    source: item.source,
-    url: item.url,
-    publishedAt: item.published_at,
-  };
+/** Whoever reads the analysis should know that it lacks something, and why; what research finds takes its place. */
+function whyNone({ researcher, researchOff }: ItemContext): string {
+  if (researcher) return "it was cut short before its end";
+  return researchOff === null
+    ? "this worker cannot search: it has no TAVILY_API_KEY"
+    : `the session searches no more: ${researchOff}`;
+}
+
+/** UTF-8 bytes of what goes into the model. */
+function countBytes({ title, body }: ArticleText): number {
+  return Buffer.byteLength(title) + Buffer.byteLength(body);
 }
 
 function storedAnalysis(analyst: Analyst, result: Extract<CallResult<GroundedAnalysis>, { ok: true }>) {

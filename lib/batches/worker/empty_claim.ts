@@ -30,11 +30,11 @@ export async function decideEmptyClaim(
 ): Promise<Decision> {
   const blocker = await readBlocker(db, sessionId, now);
   if (!blocker || blocker.status !== "PROCESSING") return { again: false, leave: true, waitMs: Infinity };
-  if (blocker.pending + blocker.processing === 0) {
+  if (!blocker.open) {
     await finishIfDone(db, sessionId, workerId);
     return { again: false, leave: true, waitMs: Infinity };
   }
-  if (blocker.due === 0) {
+  if (!blocker.due) {
     return { again: false, leave: true, waitMs: blocker.next_due_ms ?? SETTLING_WAIT_MS };
   }
   if (!blocker.day_ready) {
@@ -47,7 +47,7 @@ export async function decideEmptyClaim(
   // Asked again under the session's lock: a settlement may have made room since.
   const ended = await exhaustBudget(db, sessionId, reason, workerId, async (tx) => {
     const again = await readBlocker(tx, sessionId, now);
-    return again !== null && again.due > 0 && exhausted(again) === reason;
+    return again !== null && again.due && exhausted(again) === reason;
   });
   return { again: false, leave: ended, waitMs: SETTLING_WAIT_MS };
 }

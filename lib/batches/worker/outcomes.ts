@@ -1,10 +1,11 @@
 /** Turns what an analyst or a search said into what the ledger writes. Pure: no clock, no database. */
 import type { CallResult, Failure, SearchResult, TokenUsage } from "../../analysis/port.ts";
-import type { CallOutcome, ItemOutcome } from "../../budget/ledger/settle_calls.ts";
+import type { CallOutcome, ItemOutcome, Settlement } from "../../budget/ledger/settle_calls.ts";
 import { findPrice, type ModelPrice } from "../../budget/prices.ts";
 import { type Micros, micros } from "../../money.ts";
 import type { ClaimedItem } from "../../budget/ledger/hold_items.ts";
 import { backoffMs } from "./backoff.ts";
+import { TROUBLE_TIMING } from "./come_back.ts";
 
 const STATE_OF = { BILLED: "SETTLED", NOT_BILLED: "RELEASED", UNKNOWN: "UNKNOWN" } as const;
 
@@ -71,6 +72,19 @@ export function searchOutcome(callId: number, result: SearchResult, creditPrice:
   };
 }
 
+/** The whole claim given back: nothing was sent. */
+export function unsentSettlement(item: ClaimedItem): Settlement {
+  return {
+    outcome_id: crypto.randomUUID(),
+    item_id: item.item_id,
+    lease_token: item.lease_token,
+    call: unsentOutcome(item.call_id, "the worker stopped before it was sent"),
+    item: putBack(),
+    analysis: null,
+    research: null,
+  };
+}
+
 /** A call that never left: its hold is given back. */
 export function unsentOutcome(callId: number, detail: string): CallOutcome {
   return {
@@ -106,22 +120,37 @@ export function putBack(waitMs = 0): ItemOutcome {
   return { ...analyzed(), to: "PENDING", wait_ms: Math.round(waitMs), refund_attempt: true };
 }
 
+/** The same for an article that its hold no longer covers: the next claim holds `worstCase`. */
+export function holdAnew(worstCase: Micros): ItemOutcome {
+  return { ...putBack(), worst_case: worstCase };
+}
+
 /** What a failed analysis means for its item: wait as told, try again with backoff, or give up. */
 export function afterFailure(
   item: Pick<ClaimedItem, "attempts" | "max_attempts">,
   failure: Failure,
   retryBaseMs: number,
 ): ItemOutcome {
-  const what = { error_class: failure.failure, error: failure.message };
+  const { refused } = failure;
+  const what = { error_class: failure.failure, error: failure.message, ...(refused && { refused }) };
   switch (failure.action) {
     case "wait":
+      if ((failure.waitMs ?? 0) <= TROUBLE_TIMING.longestWaitMs) {
+        return { ...putBack(failure.waitMs), ...what };
+      }
+      // falls through: such a wait is a pause
+    case "pause":
     case "stop_session":
-      return { ...putBack(failure.waitMs), ...what };
+      // Its session waits, not the article; due from now on it stands behind those that were not tried yet.
+      return { ...putBack(), ...what };
     case "give_up":
       return { ...analyzed(), to: "FAILED", permanent: true, ...what };
     case "retry":
     case "stop_research":
-      if (item.attempts >= item.max_attempts) return { ...analyzed(), to: "FAILED", ...what };
+      if (failure.spared) return { ...putBack(backoffMs(retryBaseMs, item.attempts)), ...what };
+      if (item.attempts >= item.max_attempts) {
+        return { ...analyzed(), to: "FAILED", permanent: refused === true, ...what };
+      }
       return {
         ...putBack(backoffMs(retryBaseMs, item.attempts)),
         refund_attempt: false,

@@ -2,15 +2,17 @@
  * Groups settlements: while one group is being written the next one gathers, so that a busy worker makes few large
  * writes and an idle one writes at once.
  */
+import { setImmediate } from "node:timers/promises";
 import {
   settleCalls,
   type Settlement,
   type SettleResult,
   type SettleVerdict,
 } from "../../budget/ledger/settle_calls.ts";
+import { isConnectionLost } from "../../database/connection_lost.ts";
 import type { Database } from "../../database/port.ts";
 import { messageOf } from "../../errors.ts";
-import { sleep } from "./call_gate.ts";
+import { sleep } from "../../sleep.ts";
 
 interface Waiting {
   sessionId: string;
@@ -21,7 +23,10 @@ interface Waiting {
 export interface SettlementQueueOptions {
   db: Database;
   actor: string;
-  /** After this long without a database the claim has run out and the write would be stale anyway, ms. */
+  /**
+   * How long a write is tried again that the database answers with an error, ms. Time in which it cannot be reached does
+   * not count, because nobody can take the claim meanwhile; only at the end of the process it does.
+   */
   giveUpMs: number;
   onSettled: (sessionId: string, session: SettleResult["session"]) => void;
   onTrouble: (message: string, settlements: number) => void;
@@ -33,11 +38,17 @@ const LARGEST_GROUP = 64;
 export class SettlementQueue {
   #waiting: Waiting[] = [];
   #running: Promise<void> | null = null;
+  #stopping = false;
 
   constructor(readonly options: SettlementQueueOptions) {}
 
   get size(): number {
     return this.#waiting.length;
+  }
+
+  /** The process ends: what cannot be written within `giveUpMs` is left. */
+  stop(): void {
+    this.#stopping = true;
   }
 
   /** Resolves when it is written. "stale": the claim was lost, nothing was changed. Never rejects. */
@@ -49,8 +60,8 @@ export class SettlementQueue {
   }
 
   async #run(): Promise<void> {
-    // Lets everything that finished in this turn of the event loop into the first group.
-    await Promise.resolve();
+    // Lets everything that is finished in this turn of the event loop into the first group.
+    await setImmediate();
     while (this.#waiting.length > 0) {
       const { sessionId } = this.#waiting[0];
       const group: Waiting[] = [];
@@ -65,8 +76,9 @@ export class SettlementQueue {
 
   /** Tries until it is written: a repeated write is recognised by its outcome_id. */
   async #write(sessionId: string, group: Waiting[]): Promise<void> {
-    const deadline = performance.now() + this.options.giveUpMs;
+    let triedMs = 0;
     for (let pause = 50;; pause = Math.min(pause * 2, 2_000)) {
+      const began = performance.now();
       try {
         const settlements = group.map((entry) => entry.settlement);
         const { verdicts, session } = await settleCalls(
@@ -81,8 +93,9 @@ export class SettlementQueue {
       } catch (error) {
         this.options.onTrouble(messageOf(error), group.length);
         if (refusesData(error)) return await this.#isolate(sessionId, group, error);
-        if (performance.now() > deadline) return group.forEach((entry) => entry.resolve("stale"));
+        if (triedMs > this.options.giveUpMs) return group.forEach((entry) => entry.resolve("stale"));
         await sleep(pause, NEVER);
+        if (this.#stopping || !isUnreachable(error)) triedMs += performance.now() - began;
       }
     }
   }
@@ -122,6 +135,11 @@ function withoutContent(settlement: Settlement, message: string): Settlement {
       }
       : settlement.item,
   };
+}
+
+/** Whether the database did not answer. One that goes silent in the middle of a write is not there either. */
+function isUnreachable(error: unknown): boolean {
+  return isConnectionLost(error) || messageOf(error) === "Query read timeout";
 }
 
 /** SQLSTATE classes 22 (data exception), 23 (constraint), 42 (wrong statement): trying again changes nothing. */

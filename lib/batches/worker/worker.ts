@@ -9,38 +9,36 @@
  * A wake-up (queue message, finished call, timer) only makes it look; what there is to do stands in Postgres.
  */
 import { clearTimeout, setTimeout } from "node:timers";
-import type { Failure } from "../../analysis/port.ts";
-import { ensureDay } from "../../budget/ledger/day_budget.ts";
-import { holdCall, type HoldRequest } from "../../budget/ledger/hold_call.ts";
 import { type ClaimedItem, holdItems } from "../../budget/ledger/hold_items.ts";
 import { messageOf } from "../../errors.ts";
-import { finishIfDone, pauseSession, switchResearchOff } from "../change_session.ts";
-import { renewLeases } from "../leases.ts";
+import { spareTime } from "../../spare_time.ts";
+import type { Settlement, SettleResult, SettleVerdict } from "../../budget/ledger/settle_calls.ts";
+import { resumeDue } from "../resume_due.ts";
 import { type ActiveSession, chooseSession, type ServingOptions, utcDay } from "./active_session.ts";
 import { analyseItem } from "./analyse_item.ts";
+import { ArticleClock } from "./article_clock.ts";
+import type { TroubleTiming } from "./come_back.ts";
+import { ClaimKeeper } from "./claim_keeper.ts";
 import { decideEmptyClaim } from "./empty_claim.ts";
-import { putBack, unsentOutcome } from "./outcomes.ts";
+import { FollowUps } from "./follow_ups.ts";
+import { holdMore } from "./hold_more.ts";
+import { canBeOurs, type Holding } from "./holding.ts";
+import { unsentSettlement } from "./outcomes.ts";
+import { Pace } from "./pace.ts";
+import { SearchGate } from "./search_gate.ts";
 import { SettlementQueue } from "./settlement_queue.ts";
 
 /** How long a claim lives without renewal, ms: a worker that died is noticed after this. */
 const LEASE_MS = 30_000;
 /** With nothing to do the worker looks this often, ms: work that another process started begins within it. */
 const IDLE_LOOK_MS = 1_000;
-/** A run of failures without one success pauses the session instead of burning its budget. */
-const FAILURE_RUN_LIMIT = 10;
-/** Calls faster than this make it worth claiming ahead; slower ones hide a claim, and a claim ahead is money held. */
-const CLAIM_AHEAD_BELOW_MS = 1_000;
-const MOST_ROUNDS_AHEAD = 4;
 
 export interface WorkerOptions extends ServingOptions {
   concurrency: number;
   leaseMs?: number;
-}
-
-interface Holding {
-  item: ClaimedItem;
-  active: ActiveSession;
-  controller: AbortController;
+  idleLookMs?: number;
+  /** How long sessions wait for a provider; a test is quicker. */
+  troubleTiming?: TroubleTiming;
 }
 
 export class Worker {
@@ -51,23 +49,37 @@ export class Worker {
   readonly #holdings = new Map<number, Holding>();
   #ready: Holding[] = [];
   #underWay = 0;
+  /** Within this millisecond. */
+  #started = 0;
+  #startTimer: NodeJS.Timeout | undefined;
   #active: ActiveSession | null = null;
+  #lastServed: string | null = null;
   #looking: Promise<void> | null = null;
   #lookAgain = false;
   #timer: NodeJS.Timeout | undefined;
-  #heartbeat: ReturnType<typeof setInterval> | undefined;
+  #resting = false;
+  readonly #claims: ClaimKeeper;
   #stopping = new AbortController();
-  /** Sessions that the provider made us stop, until their pause is written: nothing more of theirs is sent. */
-  readonly #halted = new Set<string>();
-  /** Sessions whose searches cannot succeed any more; their row says so a moment later. */
-  readonly #researchOff = new Set<string>();
-  #meanCallMs = Infinity;
-  #meanClaimMs = 0;
+  readonly #pace: Pace;
+  readonly #searches: SearchGate;
+  readonly #followUps: FollowUps;
+  readonly #unable = new Map<number, string>();
   #idle: (() => void)[] = [];
 
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#leaseMs = options.leaseMs ?? LEASE_MS;
+    const { db, log } = options;
+    this.#claims = new ClaimKeeper({ db, log, leaseMs: this.#leaseMs, claims: this.#holdings });
+    this.#pace = new Pace(options.concurrency);
+    this.#searches = new SearchGate(options.concurrency);
+    this.#followUps = new FollowUps({
+      ...options,
+      timing: options.troubleTiming,
+      giveBack: (sessionId) => this.#giveBackReady(sessionId),
+      chooseAnew: () => this.#active = null,
+      wake: () => this.wake(),
+    });
     this.#settlements = new SettlementQueue({
       db: options.db,
       actor: options.workerId,
@@ -78,15 +90,23 @@ export class Worker {
     });
   }
 
-  /** Begins to look for work. */
+  /** Begins to look for work, or goes on after a rest. */
   start(): void {
-    this.#heartbeat ??= setInterval(() => void this.#renew(), this.#leaseMs / 4);
+    this.#resting = false;
+    this.#claims.start();
     this.wake();
+  }
+
+  /** Claims nothing more until it is started again: what was sent is taken in, what was not goes back. */
+  rest(): void {
+    this.#resting = true;
+    clearTimeout(this.#timer);
+    for (const holding of this.#ready.splice(0)) this.#giveBack(holding);
   }
 
   /** There may be something to do. Cheap, and harmless when there is not. */
   wake(): void {
-    if (this.#stopping.signal.aborted) return;
+    if (this.#mayNotClaim) return;
     if (this.#looking) {
       this.#lookAgain = true;
       return;
@@ -112,8 +132,8 @@ export class Worker {
    */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort();
-    clearTimeout(this.#timer);
-    for (const holding of this.#ready.splice(0)) this.#giveBack(holding);
+    this.#settlements.stop();
+    this.rest();
     const cut = setTimeout(() => {
       for (const { controller } of this.#holdings.values()) controller.abort();
     }, graceMs);
@@ -121,34 +141,42 @@ export class Worker {
     for (const holding of this.#ready.splice(0)) this.#giveBack(holding);
     if (this.#holdings.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
     clearTimeout(cut);
-    clearInterval(this.#heartbeat);
+    this.#claims.stop();
   }
 
   async #look(): Promise<void> {
-    let nextMs = IDLE_LOOK_MS;
+    let nextMs = this.#options.idleLookMs ?? IDLE_LOOK_MS;
     try {
-      while (!this.#stopping.signal.aborted) {
-        const wanted = this.#wanted();
+      while (!this.#mayNotClaim) {
+        const wanted = this.#pace.wanted(this.#underWay, this.#ready.length, this.#holdings.size);
         if (wanted <= 0) return;
-        if (this.#options.gate.closedMs > 0) {
-          nextMs = this.#options.gate.closedMs;
-          break;
-        }
         if (this.#active?.day !== utcDay()) this.#active = null;
         const active = this.#active ??
           await this.#chooseSession((waitMs) => nextMs = Math.min(nextMs, waitMs));
         this.#active = active;
-        if (!active) break;
+        if (!active) {
+          if ((await resumeDue(this.#options.db, this.#options.workerId)).length > 0) continue;
+          break;
+        }
+        if (!active.session.simulated && this.#options.gate.closedMs > 0) {
+          nextMs = this.#options.gate.closedMs;
+          break;
+        }
+        const tries = this.#mustTry(active);
+        if (tries && [...this.#holdings.values()].some((holding) => holding.tries)) return;
+        if (this.#underWay === 0) this.#expectStarts(active, wanted);
         const asked = performance.now();
+        const leaseUntil = Date.now() + this.#leaseMs;
         const items = await holdItems(this.#options.db, {
           sessionId: active.session.session_id,
-          limit: wanted,
+          limit: tries ? 1 : wanted,
           worker: this.#options.workerId,
           leaseMs: this.#leaseMs,
         });
-        this.#meanClaimMs = this.#meanClaimMs * 0.8 + (performance.now() - asked) * 0.2;
-        for (const item of items) this.#take(item, active);
+        this.#pace.claimTook(performance.now() - asked);
+        for (const item of items) this.#take(item, active, tries, leaseUntil);
         this.#startReady();
+        void this.#prepareReady();
         if (items.length > 0) continue;
         const decision = await decideEmptyClaim(this.#options, active.session.session_id);
         if (decision.again) continue;
@@ -160,50 +188,60 @@ export class Worker {
       this.#options.log("warn", { error: messageOf(error) }, "could not look for work; trying again");
       this.#active = null;
     }
-    if (!this.#stopping.signal.aborted) this.#timer = setTimeout(() => this.wake(), Math.max(5, nextMs));
+    if (!this.#mayNotClaim) this.#timer = setTimeout(() => this.wake(), Math.max(5, nextMs));
   }
 
-  /** How many more claims are useful now. */
-  #wanted(): number {
-    const { concurrency } = this.#options;
-    // As many as can be called while the next claim is on its way, and a full round at least.
-    const rounds = Math.min(MOST_ROUNDS_AHEAD, 1 + this.#meanClaimMs / this.#meanCallMs);
-    const ahead = this.#meanCallMs < CLAIM_AHEAD_BELOW_MS ? Math.ceil(concurrency * rounds) : 0;
-    const settlingBound = 4 * concurrency + ahead;
-    return Math.min(
-      concurrency + ahead - this.#underWay - this.#ready.length,
-      settlingBound - this.#holdings.size,
-    );
+  /** What is claimed now starts at once: while the database answers, connections open and places are reserved. */
+  #expectStarts({ session, context }: ActiveSession, wanted: number): void {
+    context.analyst.expect?.(Math.min(wanted, this.#options.concurrency));
+    if (!session.simulated) this.#options.gate.expect();
   }
 
-  #take(item: ClaimedItem, active: ActiveSession): void {
-    const holding = { item, active, controller: new AbortController() };
+  /** It is not known whether the provider works again: one article has to find out before the others follow. */
+  #mustTry({ session, resumeTries }: ActiveSession): boolean {
+    return !session.simulated && (resumeTries > 0 || this.#followUps.trouble.waiting);
+  }
+
+  #take(item: ClaimedItem, active: ActiveSession, tries: boolean, leaseUntil: number): void {
+    const holding = { item, active, controller: new AbortController(), tries, leaseUntil, writing: false };
     this.#holdings.set(item.item_id, holding);
     if (this.#mayNotSend(active)) this.#giveBack(holding);
     else this.#ready.push(holding);
   }
 
   #startReady(): void {
-    while (this.#underWay < this.#options.concurrency) {
+    while (this.#underWay < this.#options.concurrency && this.#started < this.#pace.startsPerMs) {
       const holding = this.#ready.shift();
       if (!holding) return;
+      this.#started++;
+      this.#startTimer ??= setTimeout(() => {
+        this.#started = 0;
+        this.#startTimer = undefined;
+        this.#startReady();
+      }, 1);
       this.#underWay++;
       void this.#work(holding);
     }
+  }
+
+  /** Builds the requests of what waits for a slot, so that each can leave in the moment an answer frees one. */
+  async #prepareReady(): Promise<void> {
+    await spareTime();
+    for (const { item, active } of this.#ready) active.context.analyst.prepare?.(item.article);
   }
 
   async #work(holding: Holding): Promise<void> {
     const { item, active, controller } = holding;
     const { session } = active;
     const started = performance.now();
-    const timeout = setTimeout(() => controller.abort(), session.settings.articleTimeoutMs);
+    const clock = new ArticleClock(controller, session.settings.articleTimeoutMs);
     let open = true;
+    let sentAt = 0;
     const callsDone = () => {
       if (!open) return;
       open = false;
       this.#underWay--;
-      const took = performance.now() - started;
-      this.#meanCallMs = Number.isFinite(this.#meanCallMs) ? this.#meanCallMs * 0.9 + took * 0.1 : took;
+      this.#pace.callTook(performance.now() - started);
       this.#startReady();
       this.wake();
     };
@@ -211,10 +249,26 @@ export class Worker {
       await analyseItem(
         {
           ...active.context,
-          researcher: this.#researchOff.has(session.session_id) ? null : active.context.researcher,
+          ...this.#followUps.researchIsOff(session.session_id),
           callsDone,
-          settle: (settlement) => this.#settlements.settle(session.session_id, settlement),
-          hold: (kind, provider, model, amount) => this.#hold(holding, { kind, provider, model, amount }),
+          maySearch: (signal) =>
+            this.#searches.pass({
+              signal: AbortSignal.any([signal, this.#stopping.signal, this.#followUps.halt.signal]),
+              leftMs: () => clock.leftMs,
+              onWait: callsDone,
+            }),
+          mayCall: async (signal, patient) => {
+            clock.stop();
+            const may = await active.context.mayCall(signal, patient);
+            clock.go();
+            sentAt = performance.now();
+            return may && canBeOurs(holding);
+          },
+          onSuccess: () => this.#followUps.afterSuccess(session.session_id, sentAt),
+          onFailure: (failure) => this.#followUps.afterFailure(session.session_id, item.article_id, failure),
+          settle: (settlement) => this.#settle(holding, settlement),
+          hold: (kind, provider, model, amount) =>
+            holdMore(this.#options, session, item, { kind, provider, model, amount }),
         },
         item,
         controller.signal,
@@ -227,44 +281,21 @@ export class Worker {
         "article left to its lease",
       );
     } finally {
-      clearTimeout(timeout);
+      clock.stop();
       callsDone();
       this.#drop(holding);
     }
   }
 
-  async #hold(
-    { item, active }: Holding,
-    call: Pick<HoldRequest, "kind" | "provider" | "model" | "amount">,
-  ): Promise<number | "no_room" | "lost"> {
-    const { db, workerId, dayBudget } = this.#options;
-    const { session_id: sessionId, simulated } = active.session;
-    const request = {
-      sessionId,
-      itemId: item.item_id,
-      leaseToken: item.lease_token,
-      worker: workerId,
-      ...call,
-    };
-    const held = await holdCall(db, request);
-    if (held !== "no_room") return held;
-    // Just after midnight there is no room only because the new day has no row yet.
-    await ensureDay(db, simulated, dayBudget);
-    return await holdCall(db, request);
+  async #settle(holding: Holding, settlement: Settlement): Promise<SettleVerdict> {
+    holding.writing = true;
+    const verdict = await this.#settlements.settle(holding.active.session.session_id, settlement);
+    holding.writing = false;
+    return verdict;
   }
 
   #giveBack(holding: Holding): void {
-    const { item, active } = holding;
-    const settlement = {
-      outcome_id: crypto.randomUUID(),
-      item_id: item.item_id,
-      lease_token: item.lease_token,
-      call: unsentOutcome(item.call_id, "the worker stopped before it was sent"),
-      item: putBack(),
-      analysis: null,
-      research: null,
-    };
-    void this.#settlements.settle(active.session.session_id, settlement).then(() => this.#drop(holding));
+    void this.#settle(holding, unsentSettlement(holding.item)).then(() => this.#drop(holding));
   }
 
   #drop(holding: Holding): void {
@@ -275,80 +306,42 @@ export class Worker {
     this.wake();
   }
 
-  #chooseSession(later: (waitMs: number) => void): Promise<ActiveSession | null> {
-    return chooseSession(this.#options, {
+  async #chooseSession(later: (waitMs: number) => void): Promise<ActiveSession | null> {
+    const { halted, stayAway, halt, trouble } = this.#followUps;
+    const active = await chooseSession(this.#options, {
       stopping: this.#stopping.signal,
-      halted: this.#halted,
+      unable: this.#unable,
+      halted,
+      stayAway,
+      halt,
       later,
-      onFailure: (sessionId, failure) => this.#onFailure(sessionId, failure),
     });
+    if (active && active.session.session_id !== this.#lastServed) {
+      this.#lastServed = active.session.session_id;
+      trouble.forget();
+    }
+    return active;
   }
 
-  #onFailure(sessionId: string, failure: Failure): void {
-    const { db, workerId, gate, log } = this.#options;
-    log("warn", { failure: failure.failure, action: failure.action }, failure.message);
-    if (failure.action === "wait") gate.close(failure.waitMs ?? IDLE_LOOK_MS);
-    if (failure.action === "stop_session") {
-      this.#halt(
-        sessionId,
-        pauseSession(db, sessionId, workerId, failure.failure, { error: failure.message }),
-      );
-    }
-    if (failure.action === "stop_research") {
-      this.#researchOff.add(sessionId);
-      this.#active = null;
-      this.#background(switchResearchOff(db, sessionId, workerId, failure.message));
-    }
+  #afterSettlement(sessionId: string, session: SettleResult["session"]): void {
+    if (this.#active?.session.session_id === sessionId) this.#active.resumeTries = session.resume_tries;
+    this.#followUps.afterSettlement(sessionId, session);
   }
 
-  #afterSettlement(sessionId: string, session: { status: string; failure_run: number; open: number }): void {
-    const { db, workerId } = this.#options;
-    if (session.open === 0) this.#background(finishIfDone(db, sessionId, workerId));
-    else if (session.failure_run >= FAILURE_RUN_LIMIT && session.status === "PROCESSING") {
-      this.#halt(
-        sessionId,
-        pauseSession(db, sessionId, workerId, "failing", { failures: session.failure_run }),
-      );
-    }
-  }
-
-  /** Sends nothing more of this session while its pause is being written; what was claimed ahead goes back. */
-  #halt(sessionId: string, pause: Promise<unknown>): void {
-    this.#halted.add(sessionId);
-    this.#active = null;
-    const back = this.#ready.filter(({ active }) => active.session.session_id === sessionId);
+  #giveBackReady(sessionId: string | null): void {
+    const back = this.#ready.filter(({ active: { session } }) =>
+      sessionId === null ? !session.simulated : session.session_id === sessionId
+    );
     this.#ready = this.#ready.filter((holding) => !back.includes(holding));
     for (const holding of back) this.#giveBack(holding);
-    this.#background(pause.finally(() => this.#halted.delete(sessionId)));
   }
 
-  #mayNotSend(active: ActiveSession): boolean {
-    return this.#stopping.signal.aborted || this.#halted.has(active.session.session_id);
+  get #mayNotClaim(): boolean {
+    return this.#resting || this.#stopping.signal.aborted;
   }
 
-  #background(work: Promise<unknown>): void {
-    work.then(() => this.wake()).catch((error) =>
-      this.#options.log(
-        "warn",
-        { error: messageOf(error) },
-        "a follow-up was not written; it is repeated when it is still needed",
-      )
-    );
-  }
-
-  /** Keeps the claims, and lets go of those that were taken away. */
-  async #renew(): Promise<void> {
-    const held = [...this.#holdings.values()];
-    if (held.length === 0) return;
-    try {
-      const kept = await renewLeases(this.#options.db, held.map(({ item }) => item), this.#leaseMs);
-      for (const { item, controller } of held) {
-        if (kept.has(item.item_id) || !this.#holdings.has(item.item_id)) continue;
-        this.#options.log("warn", { article: item.article_id }, "lost the claim on an article");
-        controller.abort();
-      }
-    } catch (error) {
-      this.#options.log("warn", { error: messageOf(error) }, "leases not renewed; trying again");
-    }
+  #mayNotSend({ session }: ActiveSession): boolean {
+    return this.#mayNotClaim || this.#followUps.halted.has(session.session_id) ||
+      (!session.simulated && this.#options.gate.closedMs > 0);
   }
 }
