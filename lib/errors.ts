@@ -11,6 +11,16 @@ export class UsageError extends UserError {
   override readonly name = "UsageError";
 }
 
+/** The name of a wish that was granted before, on something else: nothing is done. */
+export class ReusedKeyError extends UserError {
+  override readonly name = "ReusedKeyError";
+}
+
+/** What was asked for does not exist. */
+export class NotFoundError extends UserError {
+  override readonly name = "NotFoundError";
+}
+
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
   // A host with several addresses fails with one error for each, and no text of its own.

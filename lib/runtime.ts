@@ -1,19 +1,13 @@
 /**
- * What makes a process work off sessions: a worker, its presence, and the regular look for what others left behind.
- * The service has one all the time, a desk command only while it does the work itself.
+ * What makes a process work off sessions: a worker beside the upkeep. The service has one all the time unless it only
+ * serves pages, a desk command only while it does the work itself.
  */
 import type { Analysts } from "./analysis/make_analyst.ts";
-import { announceWorker } from "./batches/worker/presence.ts";
 import { CallGate } from "./batches/worker/call_gate.ts";
+import type { TroubleTiming } from "./batches/worker/come_back.ts";
+import { shareRate } from "./batches/worker/shared_rate.ts";
 import { Worker } from "./batches/worker/worker.ts";
-import type { Config } from "./config.ts";
-import type { Database } from "./database/port.ts";
-import type { Desk } from "./desk.ts";
-import { messageOf } from "./errors.ts";
-import type { Log } from "./log.ts";
-
-/** How often expired leases and finished sessions are looked for, ms. */
-const SWEEP_MS = 5_000;
+import { createUpkeep, type UpkeepOptions } from "./upkeep.ts";
 
 export interface Runtime {
   worker: Worker;
@@ -22,52 +16,46 @@ export interface Runtime {
   stop(graceMs: number): Promise<void>;
 }
 
-export interface RuntimeOptions {
-  db: Database;
-  desk: Desk;
-  config: Config;
+export interface RuntimeOptions extends UpkeepOptions {
   analysts: Analysts;
-  /** "service" or the desk command. */
-  role: string;
-  log: Log;
+  /** How long sessions wait for a provider; a test is quicker. */
+  troubleTiming?: TroubleTiming;
 }
 
-export async function startRuntime(
-  { db, desk, config, analysts, role, log }: RuntimeOptions,
-): Promise<Runtime> {
-  const workerId = `worker:${role}-${crypto.randomUUID().slice(0, 8)}`;
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { db, config, analysts, role, log, troubleTiming } = options;
+  const workerId = nameProcess("worker", role);
   const worker = new Worker({
     db,
     workerId,
     concurrency: config.concurrency,
-    gate: new CallGate(config.gemini.rpm),
+    gate: new CallGate({
+      rate: shareRate(db, "gemini", config.gemini.rpm),
+      round: config.concurrency,
+      onTrouble: (error) => log("warn", { error }, "could not reserve a place for a request; trying again"),
+    }),
     dayBudget: config.dayBudget,
     handPrice: config.gemini.price,
     makeAnalyst: analysts.analyst,
     makeResearcher: analysts.researcher,
+    tryNow: analysts.tryNow,
+    troubleTiming,
     log,
   });
-  const presence = await announceWorker(db, workerId, role);
-  const sweep = async () => {
-    try {
-      const { requeued, failed, finished } = await desk.cleanup(workerId);
-      if (requeued + failed + finished === 0) return;
-      log("info", { requeued, failed, finished }, "took back articles of a worker that is gone");
-      worker.wake();
-    } catch (error) {
-      log("warn", { error: messageOf(error) }, "sweep failed; trying again");
-    }
-  };
-  await sweep();
+  const upkeep = createUpkeep(workerId, options);
+  await upkeep.begin(() => worker.wake());
   worker.start();
-  const timer = setInterval(sweep, SWEEP_MS);
   return {
     worker,
     workerId,
     async stop(graceMs) {
-      clearInterval(timer);
       await worker.stop(graceMs);
-      await presence.leave();
+      await upkeep.stop();
     },
   };
+}
+
+/** "worker:service-1a2b3c4d": who it is in the audit trail. */
+export function nameProcess(kind: "worker" | "web", role: string): string {
+  return `${kind}:${role}-${crypto.randomUUID().slice(0, 8)}`;
 }

@@ -1,9 +1,11 @@
 /** The commands about articles: taking them in, saying which are ready, showing one. */
 import type { Command } from "commander";
+import { showLocation } from "../articles/feed_location.ts";
 import { type Verdict, VERDICTS } from "../articles/identifier.ts";
+import { UsageError } from "../errors.ts";
 import type { IngestReport } from "../articles/types.ts";
 import { parseCount } from "./arguments.ts";
-import { withDesk } from "./context.ts";
+import { ACTOR, withDesk } from "./context.ts";
 import { describeArticle } from "./describe_article.ts";
 import { showIngestProgress } from "./ingest_progress.ts";
 import type { ExitCode } from "./main.ts";
@@ -69,6 +71,22 @@ export function addArticleCommands(program: Command, done: (code: ExitCode) => v
       });
     });
 
+  program.command("retry").description("take back that articles were given up: the provider takes them now")
+    .argument("[article...]", "article numbers", (id: string, ids: number[]) => [...ids, parseCount(id)], [])
+    .option("--all", "every article that was given up")
+    .option("--json", "their numbers as one JSON document")
+    .action(async (ids: number[], { all, json }: { all?: boolean; json?: boolean }) => {
+      if ((ids.length > 0) === (all === true)) {
+        throw new UsageError("Cannot retry: wanted the numbers of articles, or --all, one or the other");
+      }
+      await withDesk("retry", async ({ desk }) => {
+        const freed = await desk.tryAgain(all ? null : ids, ACTOR);
+        if (json) return printJson(freed);
+        if (freed.length === 0) return print("None of them was given up");
+        print(`${count(freed.length, "article")} ready again: ${freed.map((id) => `#${id}`).join(" ")}`);
+      });
+    });
+
   program.command("show").description("an article with its analysis, evidence and every paid call")
     .argument("<article>", "article number", parseCount)
     .option("--json", "one JSON document")
@@ -82,13 +100,18 @@ export function addArticleCommands(program: Command, done: (code: ExitCode) => v
 }
 
 function describeIngest(report: IngestReport): string {
+  const source = showLocation(report.source);
+  if (report.unchanged) return `${source}: not changed since it was read last`;
   const lines = [
-    `${report.source}: ${report.new} new, ${report.known} known, ${report.updated} updated, ` +
+    `${source}: ${report.new} new, ${report.known} known, ${report.updated} updated, ` +
     `${report.broken.length} broken`,
   ];
   for (const { where, reason } of report.broken.slice(0, LISTED_BROKEN)) {
     lines.push(`  broken: ${shorten(where, 60)}: ${shorten(reason, 120)}`);
   }
   if (report.broken.length > LISTED_BROKEN) lines.push(`  and ${report.broken.length - LISTED_BROKEN} more`);
+  if (report.notGranted) {
+    lines.push(`  only teasers from ${report.notGranted.join(", ")}: add these hosts to FEED_HOSTS`);
+  }
   return lines.join("\n");
 }

@@ -1,12 +1,11 @@
 /** Opens what a command needs and closes it again, whatever happens. */
-import { createAnalysts } from "../analysis/make_analyst.ts";
 import { type Config, listSecrets, readConfig } from "../config.ts";
 import { openDatabase } from "../database/connect.ts";
 import type { Database } from "../database/port.ts";
-import { createDesk, type Desk } from "../desk.ts";
+import type { Desk } from "../desk.ts";
 import { hideSecrets, note } from "./output.ts";
 import { createLog, type Log } from "../log.ts";
-import { type Runtime, startRuntime } from "../runtime.ts";
+import type { Runtime } from "../runtime.ts";
 
 export interface Context {
   desk: Desk;
@@ -39,7 +38,7 @@ export async function withDesk<T>(
   const level = config.logLevel === "info" ? "error" : config.logLevel;
   hideSecrets(listSecrets(config));
   const log = createLog({ level, secrets: listSecrets(config) });
-  const { database: db, migrated } = await openDatabase({
+  const opening = openDatabase({
     databaseUrl: config.databaseUrl,
     dataDir: config.dataDir,
     role: `desk ${command}`,
@@ -49,9 +48,15 @@ export async function withDesk<T>(
       Deno.exit(1);
     },
   });
+  // Loaded while the embedded database opens in a thread of its own.
+  const [{ database: db, migrated }, { createAnalysts }, { createDesk }] = await Promise.all([
+    opening,
+    import("../analysis/make_analyst.ts"),
+    import("../desk.ts"),
+  ]);
   const analysts = createAnalysts(config);
-  const desk = createDesk({ db, config, analysts });
-  let runtime: Runtime | undefined;
+  const desk = createDesk({ db, config, analysts, log });
+  let runtime: Promise<Runtime> | undefined;
   try {
     return await run({
       desk,
@@ -59,10 +64,16 @@ export async function withDesk<T>(
       config,
       log,
       migrated,
-      work: async () => runtime ??= await startRuntime({ db, desk, config, analysts, role: command, log }),
+      async work() {
+        runtime ??= import("../runtime.ts").then(({ startRuntime }) =>
+          startRuntime({ db, desk, config, analysts, role: command, log })
+        );
+        return await runtime;
+      },
     });
   } finally {
-    await runtime?.stop(GRACE_MS);
+    // A start that failed has told whoever asked for it.
+    await (await runtime?.catch(() => undefined))?.stop(GRACE_MS);
     await db.close();
   }
 }

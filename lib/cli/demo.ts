@@ -52,8 +52,9 @@ export async function runDemo(): Promise<void> {
       print(describeArticle(await desk.show(strongest)));
     }
   }, change);
-  const prefix = `DATA_DIR=${dataDir} deno task desk`;
+  const prefix = `DATA_DIR=${/\s/.test(dataDir) ? `"${dataDir}"` : dataDir} deno task desk`;
   print(`\nLook around: ${prefix} articles | status | cost | show <article>`);
+  print(`Or talk to it, as in Telegram: ${prefix} chat`);
 }
 
 async function strongestArticle(

@@ -1,29 +1,15 @@
 /** A session in words and tables, for the terminal. */
+import { aroundWork } from "../batches/read_batches.ts";
 import type { Progress } from "../batches/read_sessions.ts";
-import type { RecoveryReport } from "../batches/recover_items.ts";
+import { describeReason } from "../reasons.ts";
 import { isLive, type Session } from "../batches/types.ts";
 import type { SessionDetail, SessionEstimate } from "../desk.ts";
 import { formatUsd, type Micros } from "../money.ts";
 import { count, duration, money, percent, shorten, statusColour } from "./output.ts";
 import { formatTable } from "./table.ts";
 
-const REASONS: Record<string, string> = {
-  budget: "its budget is used up",
-  day_budget: "the day's budget is used up",
-  failures: "some articles failed",
-  operator: "an operator paused it",
-  interrupted: "the command was interrupted",
-  cancelled: "it was cancelled",
-  failing: "too many articles failed in a row",
-  key_refused: "the provider refused the key",
-  purse_empty: "the prepaid credit is used up",
-  quota_exhausted: "the provider's daily quota is used up",
-  not_possible_here: "this process lacks what it needs",
-};
-
-export function describeReason(reason: string): string {
-  return REASONS[reason] ?? reason.replaceAll("_", " ");
-}
+/** Rows of a session whose batches are too many to list. */
+const BATCHES_OF_MANY = 20;
 
 /** "Session 3 PARTIAL: 96 of 200 analysed, …" in one line. */
 export function summarise(session: Session): string {
@@ -31,8 +17,21 @@ export function summarise(session: Session): string {
   if (session.failed > 0) parts.push(`${session.failed} failed`);
   if (session.skipped > 0) parts.push(`${session.skipped} skipped`);
   parts.push(`${money(session.spent, session.simulated)} of ${formatUsd(session.budget)}`);
-  const why = session.reason ? ` (${describeReason(session.reason)})` : "";
+  const reasons = [session.reason && describeReason(session.reason), describeReturn(session)];
+  const told = reasons.filter((part) => part !== null);
+  const why = told.length > 0 ? ` (${told.join("; ")})` : "";
   return `Session ${session.number} ${statusColour(session.status)}${why}: ${parts.join(", ")}`;
+}
+
+/** When a paused session goes on without anybody's help; null: it does not. */
+export function describeReturn({ resume_at }: Pick<Session, "resume_at">): string | null {
+  if (resume_at === null) return null;
+  const waitMs = resume_at.getTime() - Date.now();
+  if (waitMs > 0) return `comes back by itself in ${duration(waitMs)}`;
+  // Workers look every second, so one that is due for longer has to wait for its turn.
+  return waitMs > -5_000
+    ? "comes back by itself any moment"
+    : "comes back by itself when no other session is at work";
 }
 
 export function describeSession(detail: SessionDetail): string {
@@ -75,7 +74,11 @@ function describeWork({ session, perMinute, etaMs, processing, nextDueMs }: Sess
   const lines = [
     `  Time      ${duration(ended.getTime() - started.getTime())} since ${started.toISOString()}`,
   ];
-  if (isLive(session.status)) {
+  if (session.status === "PAUSED") {
+    lines.push(
+      `  Now       ${processing} under way; ${describeReturn(session) ?? "paused until it is resumed"}`,
+    );
+  } else if (isLive(session.status)) {
     const now = [
       `${processing} under way`,
       perMinute ? `${Math.round(perMinute)} a minute` : null,
@@ -92,14 +95,18 @@ function describeWork({ session, perMinute, etaMs, processing, nextDueMs }: Sess
     session.stale_writes > 0
       ? `${count(session.stale_writes, "write")} refused from workers that had lost their claim`
       : null,
+    session.research_missing > 0 ? `research missing: ${session.research_missing}` : null,
     session.research_off ? `research is off: ${shorten(session.research_off, 80)}` : null,
   ].filter((part) => part !== null);
   if (notes.length > 0) lines.push(`  Notes     ${notes.join("; ")}`);
   return lines;
 }
 
-function describeBatches({ batches }: SessionDetail): string {
-  return formatTable(
+/** All of them, unless they would fill many screens. */
+function describeBatches({ batches, batch_count }: SessionDetail): string {
+  const all = batches.length === batch_count;
+  const shown = all ? batches : aroundWork(batches, BATCHES_OF_MANY);
+  const table = formatTable(
     [
       { title: "batch", align: "right" },
       { title: "state" },
@@ -109,7 +116,7 @@ function describeBatches({ batches }: SessionDetail): string {
       { title: "cost", align: "right" },
       { title: "expected", align: "right" },
     ],
-    batches.map((batch) => [
+    shown.map((batch) => [
       batch.batch_number,
       batch.status,
       `${batch.processed}/${batch.total}`,
@@ -119,6 +126,9 @@ function describeBatches({ batches }: SessionDetail): string {
       formatUsd(batch.estimated_cost),
     ]),
   );
+  if (all) return table;
+  const [first, last] = [shown[0], shown[shown.length - 1]].map(({ batch_number }) => batch_number);
+  return `Batches ${first} to ${last} of ${batch_count.toLocaleString("en-US")}\n${table}`;
 }
 
 export function describeSessions(sessions: readonly Session[]): string {
@@ -179,31 +189,13 @@ export function describeEstimate(estimate: SessionEstimate): string {
   return lines.join("\n");
 }
 
-export function describeRecovery(report: RecoveryReport): string {
-  const { session } = report;
-  const lines = [
-    `Session ${session.number}: ${count(report.requeuedFailed, "failed article")} and ` +
-    `${count(report.requeuedSkipped, "skipped article")} queued again`,
-  ];
-  for (const group of report.permanent) {
-    lines.push(`  left alone: ${group.articles} × ${group.error_class}: ${shorten(group.example, 80)}`);
-  }
-  if (report.exhausted > 0) lines.push(`  left alone: ${report.exhausted} recovered too often already`);
-  if (report.elsewhere > 0) {
-    lines.push(`  left alone: ${report.elsewhere} analysed, or queued, in another session`);
-  }
-  if (report.withoutBudget > report.requeuedSkipped) {
-    lines.push(
-      `  still skipped: ${report.withoutBudget} for lack of budget; raise it with: ` +
-        `deno task desk recover ${session.number} --budget <usd>`,
-    );
-  }
-  return lines.join("\n");
-}
-
 /** One line of progress for logs and pipes. */
 export function describeProgress(progress: Progress): string {
   const { session, done, perMinute, etaMs, nextDueMs } = progress;
+  if (session.status === "PAUSED") {
+    const what = [`${done}/${session.total} articles`, "paused", describeReturn(session)];
+    return what.filter((part) => part !== null).join(" · ");
+  }
   return [
     `${done}/${session.total} articles`,
     `${money(session.spent, session.simulated)} of ${formatUsd(session.budget)}`,

@@ -1,48 +1,59 @@
-/** Follows a session to its end: a bar on a terminal, lines elsewhere. Ctrl-C pauses the session and says how to go on. */
-import { Presets, SingleBar } from "cli-progress";
-import process from "node:process";
-import type { Progress } from "../batches/read_sessions.ts";
+/** Follows a session to its end. Ctrl-C pauses the session and says how to go on. */
+import { describeReason } from "../reasons.ts";
 import { isLive, type Session } from "../batches/types.ts";
+import { isService } from "../batches/worker/presence.ts";
 import { UserError } from "../errors.ts";
-import { formatUsd } from "../money.ts";
 import type { Runtime } from "../runtime.ts";
 import { ACTOR, type Context } from "./context.ts";
-import { describeProgress, summarise } from "./describe_session.ts";
-import { duration, note } from "./output.ts";
+import { describeAlertLine } from "./describe_alerts.ts";
+import { describeReturn, summarise } from "./describe_session.ts";
+import type { ExitCode } from "./main.ts";
+import { money, note, print, printJson } from "./output.ts";
+import { type ProgressView, showBar, showLines } from "./progress_view.ts";
 
 /** How often the database is asked, ms. */
 const LOOK_MS = 250;
-/** Without a terminal a line is printed this often at most, ms. */
-const LINE_MS = 2_000;
 /** How long an interrupted command waits for answers that are already paid for, ms. */
 const GRACE_MS = 15_000;
-/** … and while nothing is done, only this often, ms. */
-const QUIET_LINE_MS = 30_000;
+/** Alerts are looked at every so many looks. */
+const LOOKS_AN_ALERT = 4;
+const PAUSES: ReadonlySet<string> = new Set(["provider_refusing", "failing", "cannot_work"]);
 /** A service that said nothing for this many looks is gone (presence lasts 10 s). */
 const PATIENCE = 20;
 
 /**
- * Resolves when the session has ended or was paused. The work is done here, unless a service lives that does it.
+ * Resolves when the session has ended, or is paused until somebody resumes it; a pause that ends by itself is waited
+ * for. The work is done here, unless a service lives that does it.
  */
 export async function followSession(context: Context, number: number): Promise<Session> {
-  const elsewhere = (await context.desk.workers()).some((worker) => worker.role === "service");
+  const elsewhere = (await context.desk.workers()).some(isService);
   if (elsewhere) note("The service is running and does the work; this follows it.");
   let runtime = elsewhere ? null : await context.work();
   const view = Deno.stderr.isTerminal() ? showBar() : showLines();
   const interrupt = onInterrupt();
+  const tellPause = createPauseTeller(view);
+  const tellAlerts = createAlertTeller(context, number, view);
   let lonely = 0;
   try {
     while (true) {
       const progress = await context.desk.progress(number);
+      const { session } = progress;
+      tellPause(session);
+      await tellAlerts();
       view.show(progress);
-      if (!isLive(progress.session.status) || progress.session.status === "PAUSED") return progress.session;
+      if (!isLive(session.status) || session.status === "PAUSED" && session.resume_at === null) {
+        return session;
+      }
       if (interrupt.fired) {
-        // The bar draws over its line once more when it stops: what follows must come after that.
-        view.stop();
+        view.say(
+          session.status === "PAUSED"
+            ? "It stays paused."
+            : "Pausing; answers that are already paid for are still taken in. Ctrl-C again to leave at once.",
+        );
         return await pauseHere(context, number, runtime);
       }
       if (elsewhere && ++lonely % PATIENCE === 0 && (await context.desk.workers()).length === 0) {
-        note("The service is gone; this command goes on in its place.");
+        view.say("The service is gone; this command goes on in its place.");
         runtime = await context.work();
       }
       await interrupt.wait(LOOK_MS);
@@ -53,9 +64,37 @@ export async function followSession(context: Context, number: number): Promise<S
   }
 }
 
+/** Says once that a session waits for something, however often it is paused for that, and once that it is over. */
+function createPauseTeller(view: ProgressView): (session: Session) => void {
+  let told: string | null = null;
+  return (session) => {
+    const { status, reason, resume_at, resume_tries } = session;
+    if (status === "PAUSED" && resume_at !== null && reason !== null && reason !== told) {
+      told = reason;
+      view.say(`Paused, ${describeReason(reason)}: it ${describeReturn(session)}. Ctrl-C leaves it paused.`);
+    } else if (told !== null && status === "PROCESSING" && resume_tries === 0) {
+      told = null;
+      view.say("It goes on.");
+    }
+  };
+}
+
+/** Says once what lasts about the session; a pause has words of its own. */
+function createAlertTeller({ desk }: Context, number: number, view: ProgressView): () => Promise<void> {
+  const told = new Set<number>();
+  let looks = 0;
+  return async () => {
+    if (looks++ % LOOKS_AN_ALERT !== 0) return;
+    for (const alert of await desk.openAlerts()) {
+      if (alert.number !== number || told.has(alert.alert_id) || PAUSES.has(alert.rule)) continue;
+      told.add(alert.alert_id);
+      view.say(describeAlertLine(alert));
+    }
+  };
+}
+
 /** @param runtime What does the work here; null when the service does. */
 async function pauseHere({ desk }: Context, number: number, runtime: Runtime | null): Promise<Session> {
-  note("Pausing; answers that are already paid for are still taken in. Ctrl-C again to leave at once.");
   try {
     await desk.pause(number, ACTOR);
   } catch (error) {
@@ -66,73 +105,34 @@ async function pauseHere({ desk }: Context, number: number, runtime: Runtime | n
   return (await desk.progress(number)).session;
 }
 
+/** Tells how it ended. COMPLETED is done; anything less is not, and a script should notice. */
+export function tellEnd(session: Session, json: boolean | undefined): ExitCode {
+  if (json) printJson(session);
+  else print(sayHowItEnded(session));
+  return session.status === "COMPLETED" || isLive(session.status) && session.status !== "PAUSED" ? 0 : 1;
+}
+
 /** What a person sees last: the result, and what can be done about what is missing. */
 export function sayHowItEnded(session: Session): string {
+  const { number, status, reason } = session;
   const lines = [summarise(session)];
-  if (session.status === "PAUSED") lines.push(`Go on with: deno task desk resume ${session.number}`);
-  if (session.status === "PARTIAL" && (session.reason === "budget" || session.reason === "day_budget")) {
-    lines.push(`Finish it with more money: deno task desk recover ${session.number} --budget <usd>`);
-  } else if (session.failed > 0 && !isLive(session.status)) {
-    lines.push(`Try the failed ones again: deno task desk recover ${session.number}`);
+  if (status === "PAUSED") lines.push(`Go on with: deno task desk resume ${number}`);
+  if (status === "PARTIAL" && reason === "budget") {
+    lines.push(`Finish it with more money: deno task desk recover ${number} --budget <usd>`);
+  } else if (status === "PARTIAL" && reason === "day_budget") {
+    lines.push(
+      `Finish it tomorrow, or after deno task desk budget --day <usd>: deno task desk recover ${number}`,
+    );
+  } else if (session.failed > 0 && !isLive(status)) {
+    lines.push(`Try the failed ones again: deno task desk recover ${number}`);
+  }
+  if (session.unknown > 0 && !isLive(status)) {
+    lines.push(
+      `${money(session.unknown, session.simulated)} of it is for calls that nobody knows the outcome of: ` +
+        `deno task desk unknown ${number}`,
+    );
   }
   return lines.join("\n");
-}
-
-interface View {
-  show(progress: Progress): void;
-  stop(): void;
-}
-
-function showBar(): View {
-  const bar = new SingleBar({
-    format: "{bar} {value}/{total} articles · {money} · {pace}",
-    stream: process.stderr,
-    hideCursor: true,
-    clearOnComplete: false,
-    barsize: 24,
-    etaBuffer: 1,
-  }, Presets.shades_classic);
-  let started = false;
-  return {
-    show(progress) {
-      const { session, done, perMinute, etaMs, nextDueMs } = progress;
-      const payload = {
-        money: `${formatUsd(session.spent)}/${formatUsd(session.budget)}${
-          session.simulated ? " simulated" : ""
-        }`,
-        pace: [
-          perMinute ? `${Math.round(perMinute)}/min` : "starting",
-          etaMs !== null && done < session.total ? `${duration(etaMs)} left` : null,
-          `${session.failed} failed`,
-          nextDueMs !== null ? `next in ${duration(nextDueMs)}` : null,
-        ].filter((part) => part !== null).join(" · "),
-      };
-      if (!started) bar.start(session.total, done, payload);
-      else bar.update(done, payload);
-      started = true;
-    },
-    stop() {
-      if (started) bar.stop();
-      started = false;
-    },
-  };
-}
-
-function showLines(): View {
-  let lastDone = -1;
-  let at = -Infinity;
-  return {
-    show(progress) {
-      const { done, session } = progress;
-      const pause = performance.now() - at;
-      const news = done !== lastDone && (pause >= LINE_MS || !isLive(session.status));
-      if (!news && pause < QUIET_LINE_MS) return;
-      lastDone = done;
-      at = performance.now();
-      note(describeProgress(progress));
-    },
-    stop() {},
-  };
 }
 
 /** The first Ctrl-C (or SIGTERM) is a wish, the second one an order. */

@@ -1,13 +1,20 @@
 /** `deno task desk <command>`. Exit code 0: done, 1: failed or not all done, 2: wrong usage. */
 import { Command, CommanderError } from "commander";
+import { prepareDispatch } from "../../jobs/queue/open_dispatcher.ts";
 import { isConnectionLost } from "../database/connection_lost.ts";
 import { messageOf, UsageError, UserError } from "../errors.ts";
 import { SETTINGS } from "../settings.ts";
+import { addAlertCommands } from "./alert_commands.ts";
 import { addArticleCommands } from "./article_commands.ts";
+import { addChatCommand } from "./chat_command.ts";
 import { withDesk } from "./context.ts";
 import { addCostCommand } from "./cost_command.ts";
 import { runDemo } from "./demo.ts";
+import { addJobCommands } from "./job_commands.ts";
 import { note, print } from "./output.ts";
+import { addRecoverCommand } from "./recover_command.ts";
+import { addRepairCommands } from "./repair_commands.ts";
+import { addServeCommand } from "./serve_command.ts";
 import { addSessionCommands } from "./session_commands.ts";
 
 export type ExitCode = 0 | 1 | 2;
@@ -48,13 +55,20 @@ function buildProgram(done: (code: ExitCode) => void): Command {
     .addHelpText("after", `\nSettings (environment):\n${describeSettings()}`);
   addArticleCommands(program, done);
   addSessionCommands(program, done);
+  addRecoverCommand(program, done);
+  addRepairCommands(program, done);
   addCostCommand(program);
+  addAlertCommands(program);
+  addChatCommand(program);
+  addServeCommand(program);
+  addJobCommands(program);
   program.command("migrate").description("bring the database to this version")
     .action(() =>
-      withDesk("migrate", ({ migrated, db }) => {
-        print(migrated.length > 0 ? `Applied ${migrated.join(", ")}` : "Nothing to do");
+      withDesk("migrate", async ({ migrated, db, config, log }) => {
+        const queue = await prepareDispatch({ db, config, log });
+        const applied = [...migrated, ...queue ? [queue] : []];
+        print(applied.length > 0 ? `Applied ${applied.join(", ")}` : "Nothing to do");
         print(`Database: ${db.where}`);
-        return Promise.resolve();
       })
     );
   program.command("demo").description("a whole session on the sample articles, no key needed").action(

@@ -3,6 +3,9 @@ import pc from "picocolors";
 import prettyMs from "pretty-ms";
 import { createScrubber } from "../log.ts";
 import { formatUsd, type Micros } from "../money.ts";
+import { safe } from "../safe_text.ts";
+
+export { safe } from "../safe_text.ts";
 
 const encoder = new TextEncoder();
 let scrub: (text: string) => string = (text) => text;
@@ -49,7 +52,10 @@ export function money(amount: Micros, simulated: boolean): string {
 }
 
 export function duration(ms: number): string {
-  return prettyMs(Math.max(0, ms), ms < 60_000 ? { secondsDecimalDigits: 1 } : { unitCount: 2 });
+  return prettyMs(
+    Math.max(0, ms),
+    ms < 60_000 ? { secondsDecimalDigits: 1 } : { secondsDecimalDigits: 0, unitCount: 2 },
+  );
 }
 
 export function percent(part: number, whole: number): string {
@@ -69,15 +75,6 @@ export function statusColour(status: string): string {
     ? pc.yellow
     : pc.cyan;
   return paint(status);
-}
-
-// What a source wrote may hold escape sequences that would move the cursor or rename the window.
-// deno-lint-ignore no-control-regex -- they are what is taken out
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
-
-/** Text from outside, safe to show in a terminal; line breaks stay. */
-export function safe(text: string): string {
-  return text.replace(CONTROL, "");
 }
 
 /** Cut to `width` characters with an ellipsis. */

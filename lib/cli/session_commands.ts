@@ -1,21 +1,15 @@
-/** The commands that start, watch, steer and repair sessions. */
+/** The commands that start, watch and steer sessions. */
 import type { Command } from "commander";
 import { UsageError } from "../errors.ts";
 import type { Micros } from "../money.ts";
 import type { ResearchMode } from "../config.ts";
-import { isLive, type Session } from "../batches/types.ts";
+import type { Session } from "../batches/types.ts";
 import { parseBudget, parseCount, parseResearch } from "./arguments.ts";
 import { ACTOR, type Context, withDesk } from "./context.ts";
-import {
-  describeEstimate,
-  describeProgress,
-  describeRecovery,
-  describeSession,
-  describeSessions,
-  summarise,
-} from "./describe_session.ts";
-import { followSession, sayHowItEnded } from "./follow.ts";
-import { ask, count, note, print, printJson } from "./output.ts";
+import { describeAlertLine, describeMonitor } from "./describe_alerts.ts";
+import { describeEstimate, describeSession, describeSessions, summarise } from "./describe_session.ts";
+import { followSession, tellEnd } from "./follow.ts";
+import { ask, note, print, printJson } from "./output.ts";
 import type { ExitCode } from "./main.ts";
 
 interface SessionOptions {
@@ -45,7 +39,7 @@ export function addSessionCommands(program: Command, done: (code: ExitCode) => v
       await withDesk("batch", async (context) => {
         const started = await startAsked(context, options);
         if (!started) return done(1);
-        done(finish(await followSession(context, started.number), options.json));
+        done(tellEnd(await followSession(context, started.number), options.json));
       });
     });
 
@@ -55,8 +49,9 @@ export function addSessionCommands(program: Command, done: (code: ExitCode) => v
     .action(async (number: number | undefined, { json }: { json?: boolean }) => {
       await withDesk("status", async ({ desk }) => {
         const detail = await desk.session(number ?? null);
-        if (json) printJson(detail);
-        else print(describeSession(detail));
+        if (json) return printJson(detail);
+        const open = (await desk.openAlerts()).filter((alert) => alert.number === detail.session.number);
+        print([...open.map(describeAlertLine), describeSession(detail)].join("\n"));
       });
     });
 
@@ -76,7 +71,7 @@ export function addSessionCommands(program: Command, done: (code: ExitCode) => v
     });
 
   addSteering(program, done);
-  addRepairs(program, done);
+  addMonitor(program);
 }
 
 function addSteering(program: Command, done: (code: ExitCode) => void): void {
@@ -92,7 +87,7 @@ function addSteering(program: Command, done: (code: ExitCode) => void): void {
     .action(async (number: number, { json }: { json?: boolean }) => {
       await withDesk("resume", async (context) => {
         await context.desk.resume(number, ACTOR);
-        done(finish(await followSession(context, number), json));
+        done(tellEnd(await followSession(context, number), json));
       });
     });
 
@@ -103,53 +98,14 @@ function addSteering(program: Command, done: (code: ExitCode) => void): void {
     );
 }
 
-function addRepairs(program: Command, done: (code: ExitCode) => void): void {
-  program.command("recover").description("give failed articles new attempts, skipped ones a larger budget")
-    .argument("[n]", "session number; the newest that ended with something missing unless given", parseCount)
-    .option("--budget <usd>", "the session's new cap in dollars", parseBudget)
-    .option("--json", "the finished session as one JSON document")
-    .action(async (number: number | undefined, { budget, json }: SessionOptions) => {
-      await withDesk("recover", async (context) => {
-        const report = await context.desk.recover(number ?? null, budget ?? null, ACTOR);
-        note(describeRecovery(report));
-        const queued = report.requeuedFailed + report.requeuedSkipped > 0;
-        done(finish(queued ? await followSession(context, report.session.number) : report.session, json));
-      });
-    });
-
-  program.command("cleanup").description("take back articles of workers that are gone, end what is finished")
-    .option("--json", "one JSON document")
-    .action(async ({ json }: { json?: boolean }) => {
-      await withDesk("cleanup", async ({ desk }) => {
-        const report = await desk.cleanup(ACTOR);
-        if (json) return printJson(report);
-        print(
-          `${count(report.requeued, "article")} queued again, ${report.failed} failed for good, ` +
-            `${report.finished} kept without research; ` +
-            `${count(report.unknownCalls, "call")} charged in full because nobody knows how they ended`,
-        );
-        if (report.ended.length > 0) print(`Ended sessions: ${report.ended.join(", ")}`);
-      });
-    });
-
+function addMonitor(program: Command): void {
   program.command("monitor").description("every live session and worker, now")
     .option("--json", "one JSON document")
     .action(async ({ json }: { json?: boolean }) => {
       await withDesk("monitor", async ({ desk }) => {
         const report = await desk.monitor(ACTOR);
         if (json) return printJson(report);
-        if (report.ended.length > 0) print(`Ended sessions: ${report.ended.join(", ")}`);
-        for (const progress of report.sessions) {
-          print(
-            `Session ${progress.session.number} ${progress.session.status}: ${describeProgress(progress)}`,
-          );
-        }
-        if (report.sessions.length === 0) print("No session is live");
-        print(
-          report.workers.length === 0
-            ? "No worker is alive"
-            : `Workers: ${report.workers.map((worker) => worker.worker_id).join(", ")}`,
-        );
+        print(describeMonitor(report));
       });
     });
 }
@@ -175,11 +131,4 @@ async function startAsked({ desk }: Context, options: SessionOptions): Promise<S
   const session = await desk.start(options, ACTOR);
   note(`Session ${session.number} started`);
   return session;
-}
-
-/** COMPLETED is done; anything less is not, and a script should notice. */
-function finish(session: Session, json: boolean | undefined): ExitCode {
-  if (json) printJson(session);
-  else print(sayHowItEnded(session));
-  return session.status === "COMPLETED" || isLive(session.status) && session.status !== "PAUSED" ? 0 : 1;
 }
