@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { listSecrets, readConfig } from "../lib/config.ts";
+import { listSecrets, PROXY_NAMES, readConfig } from "../lib/config.ts";
+import { PLATFORM_NAMES } from "../lib/deploy.ts";
 import { UsageError } from "../lib/errors.ts";
 import { type SettingName, SETTINGS } from "../lib/settings.ts";
 
@@ -13,11 +14,12 @@ const WRONG: Record<SettingName, [value: string, wanted: RegExp][] | null> = {
   ]],
   // What a folder must be is found out when it is opened.
   DATA_DIR: null,
+  DISPATCH: [["redis", /one of kv, pgboss/]],
   ANALYST: [["gpt", /one of gemini, offline/]],
   GEMINI_API_KEY: [["hidden2 with spaces", /one word/]],
   GEMINI_MODEL: [["gemini 3", /one word/]],
   GEMINI_BASE_URL: [["localhost:9401", /http or https/], ["ftp://host", /http or https/]],
-  GEMINI_RPM: [["0", /whole number from 1 to 100000/], ["1.5", /whole number/]],
+  GEMINI_RPM: [["0", /whole number from 1 to 1000000,/], ["1.5", /whole number/]],
   GEMINI_PRICE_USD: [["0.25", /0\.25\/1\.50/], ["a/b", /0\.25\/1\.50/], ["1/", /0\.25\/1\.50/]],
   TAVILY_API_KEY: [["hidden3 with spaces", /one word/]],
   TAVILY_BASE_URL: [["tavily", /http or https/]],
@@ -35,7 +37,36 @@ const WRONG: Record<SettingName, [value: string, wanted: RegExp][] | null> = {
   CONCURRENCY: [["0", /from 1 to 256/], ["1000", /from 1 to 256/]],
   ARTICLE_LANGUAGES: [["english", /two-letter/], [",", /two-letter/]],
   FEEDS: [["ftp://host/feed.xml", /http or https/], ["https://a.example/feed, htp://b", /http or https/]],
+  FEED_HOSTS: [["https://cdn.example", /host names/], ["a.example, two_words!", /host names/], [
+    "*.",
+    /host names/,
+  ]],
   ALLOW_PRIVATE_FEEDS: [["maybe", /one of no, yes/]],
+  FEEDS_SCHEDULE: [["hourly", /five cron fields/], ["0 0 30 2 *", /five cron fields/]],
+  SCHEDULE: [["25 61 * * *", /five cron fields/], ["* * * * * *", /five cron fields/]],
+  DIGEST_SCHEDULE: [["7:00", /five cron fields/]],
+  WARN_PERCENT: [["0", /from 1 to 100/]],
+  CRITICAL_PERCENT: [["101", /from 1 to 100/]],
+  FAILURE_PERCENT: [["20%", /whole number/]],
+  UNGROUNDED_PERCENT: [["-1", /from 1 to 100/]],
+  STALLED_MINUTES: [["half an hour", /from 1 to 1440/]],
+  NOT_MOVING_MINUTES: [["0", /from 1 to 1440/]],
+  FEED_FAILURES: [["often", /whole number/]],
+  QUIET_HOURS: [["22-7", /22:00-07:00/], ["24:00-07:00", /22:00-07:00/], ["07:00-07:00", /different/]],
+  TIME_ZONE: [["Berlin", /Europe\/Berlin/]],
+  ALERT_WEBHOOK_URL: [["hidden4.example/hook", /http or https/]],
+  ALERT_WEBHOOK_TOKEN: [["hidden5 with spaces", /one word/]],
+  TELEGRAM_BOT_TOKEN: [["hidden6", /123456:ABC-def/]],
+  TELEGRAM_API_ROOT: [["api.telegram.org", /http or https/]],
+  TELEGRAM_OPERATORS: [["@nightowl", /no @names/], ["-100123", /whole numbers/], ["12 34x", /user ids/]],
+  TELEGRAM_VIEWERS: [["0", /user ids/], ["99999999999999999", /user ids/]],
+  TELEGRAM_CHATS: [["@group", /-100123:45/], ["-100123:", /-100123:45/]],
+  TELEGRAM_ALERT_CHATS: [["-100123:0", /-100123:45/], ["--1", /chat ids/]],
+  TELEGRAM_WEBHOOK_URL: [["desk.example/hook", /http or https/]],
+  TELEGRAM_WEBHOOK_SECRET: [["hidden7 short", /16 to 256/], ["hidden8", /16 to 256/]],
+  API_TOKEN: [["hidden6 short", /16 letters/], ["hidden7", /16 letters/]],
+  HOST: [["two words", /one word/]],
+  PORT: [["65536", /from 0 to 65535/], ["http", /whole number/]],
   LOG_LEVEL: [["loud", /one of debug, info, warn, error/]],
 };
 
@@ -51,9 +82,21 @@ function faultsOf(env: Record<string, string>): string[] {
 
 describe("the configuration", () => {
   it("reads every setting there is and none besides", () => {
-    const read = new Set<string>();
-    readConfig(new Proxy<Record<string, string>>({}, { get: (_, name) => void read.add(String(name)) }));
-    expect([...read].toSorted()).toEqual(NAMES.toSorted());
+    const readWith = (env: Record<string, string>) => {
+      const read = new Set<string>();
+      readConfig(new Proxy(env, { get: (_, name) => (read.add(String(name)), env[String(name)]!) }));
+      return [...read].toSorted();
+    };
+    expect(readWith({})).toEqual([...NAMES, "DENO_DEPLOY", ...PROXY_NAMES].toSorted());
+    expect(readWith({ DENO_DEPLOY: "true", PGHOST: "db.example", PGDATABASE: "desk" })).toEqual(
+      [...NAMES, ...PLATFORM_NAMES, ...PROXY_NAMES].toSorted(),
+    );
+  });
+
+  it("knows whether there is a proxy", () => {
+    expect([readConfig({}), readConfig({ https_proxy: "http://proxy.example:3128" })]).toMatchObject(
+      [{ proxied: false }, { proxied: true }],
+    );
   });
 
   it("takes the defaults for settings that are not there, empty or blank", () => {
@@ -117,6 +160,28 @@ describe("the configuration", () => {
     expect(readConfig({ RESEARCH: "all" }).research).toBe("all");
   });
 
+  it("refuses a webhook without a secret, because then anybody could speak for Telegram", () => {
+    const url = { TELEGRAM_WEBHOOK_URL: "https://desk.example" };
+    expect(faultsOf(url)).toEqual([
+      "TELEGRAM_WEBHOOK_SECRET: wanted a secret because TELEGRAM_WEBHOOK_URL is set, got nothing",
+    ]);
+    expect(faultsOf({ ...url, TELEGRAM_WEBHOOK_SECRET: "short" })).toHaveLength(1);
+    const { telegram } = readConfig({ ...url, TELEGRAM_WEBHOOK_SECRET: "0123456789abcdef" });
+    expect(telegram.webhook).toEqual({ url: "https://desk.example", secret: "0123456789abcdef" });
+  });
+
+  it("reads people, chats and topics", () => {
+    const { telegram } = readConfig({
+      TELEGRAM_OPERATORS: "11, 12",
+      TELEGRAM_ALERT_CHATS: "-1001234567890:45 77",
+    });
+    expect(telegram).toMatchObject({
+      operators: [11, 12],
+      viewers: [],
+      alertChats: [{ chat: -1001234567890, topic: 45 }, { chat: 77, topic: null }],
+    });
+  });
+
   it("uses Gemini as soon as there is a key, unless told otherwise", () => {
     expect(readConfig({ GEMINI_API_KEY: "k" }).analyst).toBe("gemini");
     expect(readConfig({ GEMINI_API_KEY: "k", ANALYST: "Offline" }).analyst).toBe("offline");
@@ -174,5 +239,60 @@ describe(".env.example", () => {
       help: SETTINGS[name].help,
       default: SETTINGS[name].default,
     })));
+  });
+});
+
+describe("on Deno Deploy", () => {
+  const linked = {
+    DENO_DEPLOY: "true",
+    DENO_TIMELINE: "production",
+    DATABASE_URL: "postgres://u:p@db.example/desk",
+  };
+  const keys = {
+    GEMINI_API_KEY: "key-of-gemini",
+    TAVILY_API_KEY: "key-of-tavily",
+    ALERT_WEBHOOK_URL: "https://hooks.example/x",
+    SCHEDULE: "30 2 * * *",
+  };
+
+  it("the settings hold as they are in production, with pg-boss, and no address of this machine alone", () => {
+    expect(readConfig({ ...linked, ...keys, HOST: "127.0.0.1" })).toMatchObject({
+      deploy: { timeline: "production" },
+      dispatch: "pgboss",
+      host: "0.0.0.0",
+      analyst: "gemini",
+      gemini: { apiKey: "key-of-gemini" },
+      schedule: { sessions: "30 2 * * *" },
+    });
+  });
+
+  it.each(["git-branch/x", "preview/1", undefined])(
+    "nothing is left that spends or speaks on %s",
+    (timeline) => {
+      const config = readConfig({ ...linked, ...keys, ANALYST: "gemini", DENO_TIMELINE: timeline });
+      expect(config).toMatchObject({
+        analyst: "offline",
+        gemini: { apiKey: null },
+        tavily: { apiKey: null },
+        telegram: { token: null },
+        alerts: { webhook: null },
+        schedule: { sessions: null },
+      });
+      expect(JSON.stringify(config)).not.toMatch(/key-of|hooks/);
+    },
+  );
+
+  it("the database may come in parts", () => {
+    const parts = {
+      PGHOST: "db.example",
+      PGPORT: "6432",
+      PGDATABASE: "a b",
+      PGUSER: "u@x",
+      PGPASSWORD: "p/w",
+    };
+    const { databaseUrl } = readConfig({ DENO_DEPLOY: "1", ...parts, PGSSLMODE: "require" });
+    expect(databaseUrl).toBe("postgres://u%40x:p%2Fw@db.example:6432/a%20b?sslmode=require");
+    expect(() => readConfig({ DENO_DEPLOY: "true" })).toThrow(/^DATABASE_URL: wanted a PostgreSQL database/);
+    expect(readConfig(parts).databaseUrl).toBeNull();
   });
 });

@@ -1,14 +1,62 @@
-import { defineConfig } from "vitest/config";
+import { availableParallelism } from "node:os";
+import process from "node:process";
+import { configDefaults, defineConfig } from "vitest/config";
+import { LongestFirst } from "./helpers/longest_first.ts";
+
+/**
+ * Suites that wait most of their time: for the pace of Telegram's edits, for backoffs, for timeouts of real seconds. All
+ * others begin when these have ended, so the one that also runs on a server is among the others there.
+ */
+const WAITING = ["test/bot/e2e/**/*.test.ts"];
+if (!process.env["TEST_DATABASE_URL"]) WAITING.push("test/jobs/pgboss_dispatcher.test.ts");
+
+const root = new URL("..", import.meta.url).pathname;
+const cores = availableParallelism();
+
+const common = {
+  root,
+  // Every file has its own process: a leaked handle or a stray global cannot reach the next one.
+  pool: "forks",
+  // Limits for what hangs, not for what is slow: two cores that are shared take three times as long as four idle ones.
+  testTimeout: 90_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 60_000 } },
+} as const;
+
+/*
+ * WebAssembly is compiled once, quickly. PGlite is large, and making its functions faster takes a process of some hundred
+ * statements more time (1.1 s of the processor) than they then save. The processes that tests start take it over.
+ */
+process.env["DENO_V8_FLAGS"] ??= "--liftoff-only";
 
 export default defineConfig({
   test: {
-    root: new URL("..", import.meta.url).pathname,
-    include: ["test/**/*.test.ts"],
+    root,
     globalSetup: ["test/helpers/template.ts"],
-    // Every file has its own process: a leaked handle or a stray global cannot reach the next one.
-    pool: "forks",
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    sequence: { sequencer: LongestFirst },
     reporters: ["default"],
+    projects: [
+      {
+        test: {
+          ...common,
+          name: "waiting",
+          include: WAITING,
+          // A file takes a seventh of a core (measured): so many leave none idle and none late.
+          maxWorkers: Math.ceil(cores * 2.5),
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: "working",
+          include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...WAITING],
+          // With two files on two cores more than half of their time was idle (measured: 19 minutes of 43).
+          maxWorkers: Math.ceil(cores * 1.5),
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 });

@@ -6,11 +6,12 @@ import {
   FAILURES,
   MAX_WAIT_MS,
   MIN_WAIT_MS,
-  readRetryAfter,
+  msToNextQuotaDay,
 } from "../../lib/analysis/failures.ts";
 import { createGeminiAnalyst } from "../../lib/analysis/gemini/analyst.ts";
 import type { ArticleText } from "../../lib/analysis/port.ts";
-import { MAX_ANSWER_BYTES } from "../../lib/analysis/send_once.ts";
+import { readRetryAfter } from "../../lib/http/retry_after.ts";
+import { MAX_ANSWER_BYTES } from "../../lib/http/send_once.ts";
 import { createTavilyResearcher } from "../../lib/analysis/tavily/researcher.ts";
 import { micros } from "../../lib/money.ts";
 import { geminiAnswer, geminiError, geminiJson, startFakeGemini } from "../fakes/gemini.ts";
@@ -49,8 +50,8 @@ interface Row {
   reply?: WireReply;
   word: string;
   waitMs?: number;
-  /** How the call is made: a short own timeout, stopped by its caller, or at a port that refuses. */
-  how?: "timeout" | "cancel" | "refused";
+  /** How the call is made: a short own timeout, stopped by its caller for either reason, or at a port that refuses. */
+  how?: "timeout" | "cancel" | "deadline" | "refused";
 }
 
 const GEMINI_ROWS: Row[] = [
@@ -173,6 +174,7 @@ const GEMINI_ROWS: Row[] = [
     how: "timeout",
   },
   { when: "a caller who stops", reply: { kind: "silent" }, word: "cancelled", how: "cancel" },
+  { when: "a caller whose time is up", reply: { kind: "silent" }, word: "timed_out", how: "deadline" },
   { when: "a refused connection", word: "not_sent", how: "refused" },
 ];
 
@@ -215,11 +217,22 @@ const TAVILY_ROWS: Row[] = [
   { when: "a cut answer", reply: { kind: "cut", status: 200, body: "{......}" }, word: "connection_lost" },
   { when: "silence", reply: { kind: "silent" }, word: "timed_out", how: "timeout" },
   { when: "a caller who stops", reply: { kind: "silent" }, word: "cancelled", how: "cancel" },
+  { when: "a caller whose time is up", reply: { kind: "silent" }, word: "timed_out", how: "deadline" },
   { when: "a refused connection", word: "not_sent", how: "refused" },
 ];
 
-const signalFor = (how: Row["how"]) => how === "cancel" ? AbortSignal.timeout(60) : never;
-const timeoutFor = (how: Row["how"]) => how === "timeout" ? 60 : 5_000;
+/** Silence after which a caller gives up: long enough for a request to arrive first on a busy machine, ms. */
+const SILENCE_MS = 500;
+
+function signalFor(how: Row["how"]): AbortSignal {
+  // Whoever aborts with a TimeoutError says that the time was up; just aborting says that nobody waits any more.
+  if (how === "deadline") return AbortSignal.timeout(SILENCE_MS);
+  if (how !== "cancel") return never;
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), SILENCE_MS);
+  return controller.signal;
+}
+const timeoutFor = (how: Row["how"]) => how === "timeout" ? SILENCE_MS : 5_000;
 
 describe.each(
   [
@@ -248,14 +261,16 @@ describe.each(
     const { action, billing } =
       (FAILURES[provider] as Record<string, { action: string; billing: string }>)[row.word]!;
     expect(result).toMatchObject({ failure: row.word, action, billing });
-    expect(result.waitMs).toBe(row.waitMs);
+    if (row.word === "quota_exhausted") expect(result.waitMs).toBeLessThan(25.1 * 3_600_000);
+    else expect(result.waitMs).toBe(row.waitMs);
     expect(result.message).not.toContain(KEY);
     expect(result.message).not.toContain("127.0.0.1");
     expect(server.count - sentBefore).toBe(row.how === "refused" ? 0 : 1);
   });
 
   it("has a test for every row of its table", () => {
-    const tested = new Set(rows.map(({ word }) => word));
+    // An open circuit sends nothing; breaker.test.ts has it.
+    const tested = new Set([...rows.map(({ word }) => word), "circuit_open"]);
     expect(Object.keys(FAILURES[provider]).filter((word) => !tested.has(word))).toEqual([]);
   });
 });
@@ -273,6 +288,17 @@ describe("the text of a failure", () => {
     for (const control of ["\r", "\n", "\u0000", "\u2028"]) expect(message).not.toContain(control);
     expect(message.length).toBeLessThan(260);
     expect(message.isWellFormed()).toBe(true);
+  });
+});
+
+describe("the next day of Gemini's quotas", () => {
+  it.each([
+    ["an evening in California", "2026-07-01T05:00:00Z", "2026-07-01T07:03:00Z"],
+    ["just after its midnight", "2026-07-01T07:00:01Z", "2026-07-02T07:03:00Z"],
+    ["the day on which summer time ends there", "2026-11-01T12:00:00Z", "2026-11-02T08:03:00Z"],
+  ])("begins at midnight Pacific time, seen from %s", (_when, now, next) => {
+    const from = new Date(now);
+    expect(new Date(from.getTime() + msToNextQuotaDay(from))).toEqual(new Date(next));
   });
 });
 

@@ -1,4 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
+import { Breaker } from "../../lib/analysis/breaker/breaker.ts";
+import { guardAnalyst } from "../../lib/analysis/breaker/guard.ts";
+import { traceAnalyst } from "../../lib/analysis/trace_calls.ts";
 import { createGeminiAnalyst } from "../../lib/analysis/gemini/analyst.ts";
 import { ANALYSIS_QUESTION, PROMPT_VERSION } from "../../lib/analysis/gemini/questions.ts";
 import type { ArticleText } from "../../lib/analysis/port.ts";
@@ -36,6 +39,22 @@ describe("a Gemini call", () => {
     expect(path).toBe(`/v1beta/models/${MODEL}:generateContent`);
     expect(headers.get("x-goog-api-key")).toBe(KEY);
     expect(body).not.toContain(KEY);
+  });
+
+  it("that was prepared is the same call, and preparing sends nothing", async () => {
+    reply = null;
+    const before = server.count;
+    const guarded = guardAnalyst(traceAnalyst(analyst), new Breaker("gemini"));
+    const text = article("A body to prepare.");
+    guarded.prepare?.(text);
+    guarded.prepare?.(text);
+    expect(server.count).toBe(before);
+    await analyst.analyse(article("A body to prepare."), never);
+    const unprepared = lastRequest().body;
+    for (const times of [1, 2]) {
+      expect(await guarded.analyse(text, never)).toMatchObject({ ok: true });
+      expect([server.count, lastRequest().body]).toEqual([before + 1 + times, unprepared]);
+    }
   });
 
   it("bounds its output and asks for the schema's every field", async () => {
@@ -199,18 +218,6 @@ describe("what a call can cost", () => {
       );
       expect(sizeOf(textsOf())).toBeLessThanOrEqual(analyst.validationBound().inputTokens);
     }
-  });
-
-  it("stays under $0.0013 for an article of 5,000 characters on gemini-3.1-flash-lite", async () => {
-    reply = null;
-    const body =
-      "Miners in the northern valley saw the fees for transfers rise on Monday, and nobody knows why. "
-        .repeat(60).slice(0, 5_000);
-    const result = await analyst.analyse(article(body, "Fees rise in the northern valley"), never);
-    const { inputTokens, outputTokens } = result.usage!;
-    // $0.25 in and $1.50 out per 1M tokens (Aug 2026), with an answer half as long again as the fake's.
-    const usd = (inputTokens * 0.25 + outputTokens * 1.5 * 1.5) / 1e6;
-    expect(usd).toBeLessThan(0.0013);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Invariant 3: one call is at most one request on the wire, whatever the connection does. Counted at the server. */
 import { afterEach, describe, expect, it } from "vitest";
 import { createGeminiAnalyst } from "../../lib/analysis/gemini/analyst.ts";
+import { MAX_ANSWER_BYTES, sendOnce } from "../../lib/http/send_once.ts";
 import { createTavilyResearcher } from "../../lib/analysis/tavily/researcher.ts";
 import { micros } from "../../lib/money.ts";
 import { startFakeGemini } from "../fakes/gemini.ts";
@@ -20,22 +21,26 @@ interface Caller {
   call(url: string, id: string): Promise<{ ok: boolean; failure?: string }>;
 }
 
+/** A hundred calls at once need a second on a busy machine; what waits for it waits for as long. */
+const TIMEOUT_MS = 2_000;
+
 const CALLERS: Caller[] = [
   {
     name: "Gemini",
     start: startFakeGemini,
     call: (baseUrl, id) =>
-      createGeminiAnalyst({ apiKey: "k", model: "m", baseUrl, timeoutMs: 150 })
+      createGeminiAnalyst({ apiKey: "k", model: "m", baseUrl, timeoutMs: TIMEOUT_MS })
         .analyse({ id: 1, title: id, body: "A body.", source: "s", url: null, publishedAt: null }, never),
   },
   {
     name: "Tavily",
     start: startFakeTavily,
     call: (baseUrl, id) =>
-      createTavilyResearcher({ apiKey: "k", baseUrl, creditPrice: micros(8_000), timeoutMs: 150 }).search(
-        id,
-        never,
-      ),
+      createTavilyResearcher({ apiKey: "k", baseUrl, creditPrice: micros(8_000), timeoutMs: TIMEOUT_MS })
+        .search(
+          id,
+          never,
+        ),
   },
 ];
 
@@ -96,5 +101,45 @@ describe.each(CALLERS)("$name", ({ start, call }) => {
     });
     expect(await tavily.search("q", stopped)).toMatchObject({ failure: "not_sent", billing: "NOT_BILLED" });
     expect(server.count).toBe(0);
+  });
+});
+
+describe("an answer", () => {
+  const ask = (url: string) =>
+    sendOnce({ url, headers: {}, body: "{}", timeoutMs: 10_000, signal: new AbortController().signal });
+
+  it("over the limit is not read, whether it says how long it is, or not, or unpacks to more than it says", async () => {
+    const large = "x".repeat(MAX_ANSWER_BYTES + 1);
+    const packed = new Response(large).body!.pipeThrough(new CompressionStream("gzip"));
+    const bomb = await new Response(packed).bytes();
+    const answers: Record<string, () => Response> = {
+      "/announced": () => new Response(large),
+      "/streamed": () => new Response(new Response(large).body),
+      "/packed": () => new Response(bomb, { headers: { "content-encoding": "gzip" } }),
+    };
+    const gateway = Deno.serve(
+      { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+      (request) => answers[new URL(request.url).pathname]!(),
+    );
+    for (const path of Object.keys(answers)) {
+      const delivery = await ask(`http://127.0.0.1:${gateway.addr.port}${path}`);
+      const broken = delivery.kind === "answered" ? delivery.broken : delivery.kind;
+      expect([path, broken]).toEqual([path, "answer_too_large"]);
+    }
+    await gateway.shutdown();
+  });
+
+  it("is read the same in one piece and in many", async () => {
+    const text = `${"a".repeat(70_000)} “Zoë” ${"€".repeat(30_000)}`;
+    const gateway = Deno.serve(
+      { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+      (request) => new Response(request.url.endsWith("/whole") ? text : new Response(text).body),
+    );
+    for (const path of ["/whole", "/streamed"]) {
+      const delivery = await ask(`http://127.0.0.1:${gateway.addr.port}${path}`);
+      expect(delivery).toMatchObject({ kind: "answered", status: 200, broken: null });
+      expect(delivery.kind === "answered" && delivery.body === text).toBe(true);
+    }
+    await gateway.shutdown();
   });
 });

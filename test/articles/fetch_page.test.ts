@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer, isIP, type LookupFunction } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { FEED, fetchPage, PAGE } from "../../lib/articles/fetch_page.ts";
@@ -5,22 +6,31 @@ import { IngestError } from "../../lib/articles/ingest_error.ts";
 import { isPublicAddress } from "../../lib/articles/public_address.ts";
 import { serve } from "./collect.ts";
 
-const names = vi.hoisted(() => new Map<string, string[]>());
+/** What a name is answered with, asked once, twice and so on. */
+const names = vi.hoisted(() => new Map<string, string[][]>());
 
 // Names are answered from a table, so that a public looking name may lead to a private address.
-vi.mock("node:dns", async (original) => {
-  const real = await original<typeof import("node:dns")>();
-  const lookup = (
-    hostname: string,
-    _options: unknown,
-    callback: (error: Error | null, found: { address: string; family: number }[]) => void,
-  ) => {
-    const addresses = names.get(hostname);
-    if (!addresses) callback(new Error(`getaddrinfo ENOTFOUND ${hostname}`), []);
-    else callback(null, addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })));
-  };
-  return { ...real, lookup, default: { ...real, lookup } };
-});
+vi.mock("../../lib/articles/dial.ts", () => ({
+  dial: (host: string, port: number) => connect({ host, port, ...(names.size > 0 ? { lookup } : {}) }),
+}));
+
+/** Whether an answer comes as those of the system do, after the asker has gone on. */
+let answersLater = true;
+
+const lookup: LookupFunction = (host, options, callback) => {
+  if (answersLater) setTimeout(answer, 0, host, options, callback);
+  else answer(host, options, callback);
+};
+
+const answer: LookupFunction = (host, options, callback) => {
+  const [answer = [], ...later] = names.get(host) ?? [];
+  // Each asking has its answer; the last one stays.
+  if (later.length > 0) names.set(host, later);
+  const found = answer.map((address) => ({ address, family: isIP(address) }));
+  if (found.length === 0) callback(new Error(`getaddrinfo ENOTFOUND ${host}`), "", 0);
+  else if (options.all) callback(null, found);
+  else callback(null, found[0].address, found[0].family);
+};
 
 // For the tests of hops, one address of this machine passes as public.
 const pretended = vi.hoisted(() => new Set<string>());
@@ -36,6 +46,7 @@ const LOCAL = { allowPrivateAddresses: true };
 beforeEach(() => {
   names.clear();
   pretended.clear();
+  answersLater = true;
 });
 
 describe("fetching a page", () => {
@@ -194,28 +205,43 @@ describe("the network around the process", () => {
     }
   });
 
-  it("stays closed when a name leads there", async () => {
+  it("stays closed when a name leads there: nobody even connects", async () => {
+    let connections = 0;
+    const server = createServer(() => connections++);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    names.set("innocent.example", [["127.0.0.1"]]);
+    const { port } = server.address() as AddressInfo;
+    await expect(fetchPage(`http://innocent.example:${port}/`, PAGE)).rejects.toThrow(/got a private one/);
+    await new Promise((resolve) => server.close(resolve));
+    expect(connections).toBe(0);
+  });
+
+  it("gets no request over a connection that leads there, whatever the name was answered with", async () => {
     await using server = serve(() => html("secret"));
-    names.set("innocent.example", ["127.0.0.1"]);
+    // An answer that nobody hears of: only the connection itself shows where it leads.
+    answersLater = false;
+    names.set("innocent.example", [["127.0.0.1"]]);
     await expect(fetchPage(`http://innocent.example:${new URL(server.url).port}/`, PAGE)).rejects.toThrow(
       /got a private one/,
     );
     expect(server.asked).toEqual([]);
   });
 
-  it("is not reached by a name that answers with a public address beside a private one", async () => {
-    await using server = serve(() => html("public"));
-    pretended.add("127.0.0.1");
-    names.set("mixed.example", ["127.0.0.2", "127.0.0.1"]);
-    const page = await fetchPage(`http://mixed.example:${new URL(server.url).port}/`, PAGE);
-    expect(page.text).toBe("public");
+  it("is not reached by a name that has a private address beside a public one", async () => {
+    await using server = serve(() => html("secret"));
+    pretended.add("127.0.0.2");
+    const port = new URL(server.url).port;
+    for (const answer of [["127.0.0.2", "127.0.0.1"], ["127.0.0.1", "127.0.0.2"]]) {
+      names.set("mixed.example", [answer]);
+      await expect(fetchPage(`http://mixed.example:${port}/`, PAGE)).rejects.toThrow(/got a private one/);
+    }
+    expect(server.asked).toEqual([]);
   });
 
   it("stays closed when a name changes its answer between two hops", async () => {
     pretended.add("127.0.0.1");
-    names.set("rebind.example", ["127.0.0.1"]);
+    names.set("rebind.example", [["127.0.0.1"], ["127.0.0.2"]]);
     await using server = serve(() => {
-      names.set("rebind.example", ["127.0.0.2"]);
       return new Response(null, { status: 302, headers: { location: "/again" } });
     });
     await expect(fetchPage(`http://rebind.example:${new URL(server.url).port}/`, PAGE)).rejects.toThrow(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { finishIfDone, pauseSession } from "../../lib/batches/change_session.ts";
-import { startSession } from "../../lib/batches/start_session.ts";
+import { cancelSession, finishIfDone, pauseSession } from "../../lib/batches/change_session.ts";
+import { type SessionPlan, startSession } from "../../lib/batches/start_session.ts";
 import { UserError } from "../../lib/errors.ts";
 import { micros } from "../../lib/money.ts";
 import { addArticles, addSession, TEST_SETTINGS } from "../helpers/articles.ts";
@@ -10,20 +10,27 @@ import { analyse, claim, fail } from "./work_session.ts";
 
 const test = useTestDatabase();
 
+/** The smallest plan there is: one article, offline. */
+function planFor(article: number): SessionPlan {
+  return {
+    provider: "offline",
+    model: "m",
+    simulated: true,
+    budget: micros(1_000),
+    estimatedCost: micros(1),
+    worstCost: micros(1),
+    items: [{ articleId: article, worstCase: micros(1) }],
+    settings: TEST_SETTINGS,
+    warnPercent: 67,
+    criticalPercent: 83,
+    startedBy: "test",
+  };
+}
+
 describe("a start", () => {
   it("with no article or no budget is refused in one line that says what to do", async () => {
     const [article] = await addArticles(test.db, 1, 40);
-    const plan = {
-      provider: "offline" as const,
-      model: "m",
-      simulated: true,
-      budget: micros(1_000),
-      estimatedCost: micros(1),
-      worstCost: micros(1),
-      items: [{ articleId: article, worstCase: micros(1) }],
-      settings: TEST_SETTINGS,
-      startedBy: "test",
-    };
+    const plan = planFor(article);
     for (
       const [fault, line] of [
         [
@@ -38,6 +45,29 @@ describe("a start", () => {
     }
     const { rows } = await test.db.query("SELECT FROM batch_processing_sessions");
     expect(rows).toEqual([]);
+  });
+
+  it("gathers the statistics that claims are planned with, of articles only when they outgrew the last ones", async () => {
+    const counts = async () => {
+      const { rows } = await test.db.query<{ name: string; rows: number }>(
+        `SELECT relname AS name, reltuples::integer AS rows FROM pg_class
+         WHERE relname IN ('articles', 'batch_processing_items') ORDER BY relname`,
+      );
+      return rows.map((row) => row.rows);
+    };
+    const articles = await addArticles(test.db, 4, 40);
+    const start = async (article: number) => {
+      const { session_id } = await startSession(test.db, planFor(article));
+      await cancelSession(test.db, session_id, "test");
+    };
+    await start(articles[0]);
+    await expect.poll(counts).toEqual([4, 1]);
+    const more = await addArticles(test.db, 1, 40);
+    await start(more[0]);
+    await expect.poll(counts).toEqual([4, 2]);
+    const many = await addArticles(test.db, 200, 2_000);
+    await start(many[0]);
+    await expect.poll(counts).toEqual([205, 3]);
   });
 
   it("leaves out what a paused session has taken since, and keeps its batches and counts in line", async () => {
@@ -92,5 +122,19 @@ describe("a start", () => {
     expect(await claim(test.db, session_id, 9)).toHaveLength(2);
     expect(await claim(test.db, session_id, 9, later(31))).toHaveLength(2);
     expect(await claim(test.db, session_id, 9, later(61))).toHaveLength(1);
+  });
+
+  it("asked for twice with one key is one session, also when both ask at once and when it has ended", async () => {
+    const [article] = await addArticles(test.db, 1, 40);
+    const plan = { ...planFor(article), wish: { key: "wish-1" } };
+    const [first, second] = await Promise.all([startSession(test.db, plan), startSession(test.db, plan)]);
+    expect(second.session_id).toBe(first.session_id);
+    await cancelSession(test.db, first.session_id, "test");
+    expect(await startSession(test.db, { ...plan, items: [] })).toMatchObject({
+      session_id: first.session_id,
+      status: "CANCELLED",
+    });
+    const other = await startSession(test.db, { ...plan, wish: { key: "wish-2" } });
+    expect(other.session_id).not.toBe(first.session_id);
   });
 });

@@ -1,9 +1,12 @@
 /** Brings sessions into the states that tests of their moves start from, by the ledger's own statements. */
+import { expect } from "vitest";
 import { finishIfDone } from "../../lib/batches/change_session.ts";
+import { reclaimExpired } from "../../lib/batches/leases.ts";
 import type { Session, SessionSettings } from "../../lib/batches/types.ts";
 import { SESSION_COLUMNS } from "../../lib/batches/types.ts";
 import { decideEmptyClaim } from "../../lib/batches/worker/empty_claim.ts";
 import { afterFailure, analyzed, researching, unsentOutcome } from "../../lib/batches/worker/outcomes.ts";
+import { ensureDay } from "../../lib/budget/ledger/day_budget.ts";
 import { type ClaimedItem, holdItems } from "../../lib/budget/ledger/hold_items.ts";
 import {
   type ItemOutcome,
@@ -38,7 +41,19 @@ export async function claim(
   limit: number,
   now: Date | null = null,
 ): Promise<ClaimedItem[]> {
+  // Minutes ahead it may be the next day, which has a budget of its own.
+  if (now) await ensureDay(db, (await readSession(db, sessionId)).simulated, null, now);
   return await holdItems(db, { sessionId, limit, worker: "w1", leaseMs: LEASE_MS, now });
+}
+
+/** A session with this many calls of which nobody knows the outcome, each held at 1,000. */
+export async function addUnknownCalls(db: Database, calls: number): Promise<Session> {
+  const { session_id } = await addWork(db, Math.max(calls, 2), 9_000);
+  await claim(db, session_id, calls);
+  await reclaimExpired(db, "cleanup", new Date(Date.now() + 2 * LEASE_MS));
+  const session = await readSession(db, session_id);
+  expect(session).toMatchObject({ held: 0, spent: calls * 1_000, unknown: calls * 1_000 });
+  return session;
 }
 
 /** Settles claims as analysed, for a tenth of their holds. */
@@ -60,6 +75,25 @@ export async function fail(db: Database, sessionId: string, items: readonly Clai
       billing: "NOT_BILLED",
       message: action === "give_up" ? "the model refuses this text" : "the provider broke down",
     }, 0));
+}
+
+/** The same when the provider charges for it: at the whole hold. */
+export async function failBilled(db: Database, sessionId: string, items: readonly ClaimedItem[]) {
+  const settlements = items.map((item): Settlement => ({
+    outcome_id: crypto.randomUUID(),
+    item_id: item.item_id,
+    lease_token: item.lease_token,
+    call: { ...unsentOutcome(item.call_id, "not the JSON that was asked for"), state: "SETTLED" },
+    item: afterFailure(item, {
+      failure: "not_json",
+      action: "retry",
+      billing: "BILLED",
+      message: "not the JSON that was asked for",
+    }, 0),
+    analysis: null,
+    research: null,
+  }));
+  return [...(await settleCalls(db, sessionId, settlements, "w1")).verdicts.values()];
 }
 
 async function settle(

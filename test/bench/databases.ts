@@ -35,6 +35,9 @@ export async function openBenchDatabase(server: string | null): Promise<BenchDat
   };
 }
 
+/** Stands in every article that a bench adds, so that an analysis can quote it. */
+export const BENCH_QUOTE = "relayed block 2 to its peers without delay.";
+
 /** `count` ready articles of about `chars` characters, each with text of its own. */
 export async function addBenchArticles(db: Database, count: number, chars: number): Promise<void> {
   await db.query(

@@ -1,20 +1,22 @@
-/** The fake providers in a process of their own, so that they do not compute on the bench's thread. */
+/** The fake provider in a process of its own, so that it does not compute on the bench's thread. */
+import { BENCH_QUOTE } from "./databases.ts";
 import { fromFileUrl } from "../../lib/database/paths.ts";
 
-export interface FakeProviders {
+export interface FakeProvider {
   geminiUrl: string;
+  /** How many requests it had at once since it was last asked. */
+  countMost(): Promise<number>;
   stop(): Promise<void>;
 }
 
-export async function startFakes(latencyMs: number): Promise<FakeProviders> {
+export async function startFakes(latencyMs: number): Promise<FakeProvider> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
       "-A",
-      fromFileUrl(new URL("../fakes/main.ts", import.meta.url)),
-      "--canned",
-      "--latency",
+      fromFileUrl(new URL("./provider.ts", import.meta.url)),
       String(latencyMs),
+      BENCH_QUOTE,
     ],
     stdout: "piped",
     stderr: "null",
@@ -22,6 +24,7 @@ export async function startFakes(latencyMs: number): Promise<FakeProviders> {
   const geminiUrl = await readUrl(child.stdout);
   return {
     geminiUrl,
+    countMost: async () => Number(await (await fetch(`${geminiUrl}/most`)).text()),
     async stop() {
       child.kill("SIGTERM");
       await child.status;
@@ -43,6 +46,6 @@ async function readUrl(stdout: ReadableStream<Uint8Array<ArrayBuffer>>): Promise
       })();
       return url;
     }
-    if (done) throw new Error("the fake providers did not start");
+    if (done) throw new Error("the fake provider did not start");
   }
 }

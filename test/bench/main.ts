@@ -1,100 +1,97 @@
 /**
- * `deno task bench [--json]`: how fast articles go through the whole desk, every one held, called over HTTP, settled,
- * stored and audited. With BENCH_DATABASE_URL also on that PostgreSQL server, beside graphile-worker, whose jobs make
- * the same call and insert one row.
+ * The benches: `deno task bench [--json] [--only speed,start] [--rounds 3] [--articles 2000]`.
+ *
+ *     speed      articles a second, and how near to the latency of the calls; beside graphile-worker and pg-boss
+ *     start      from `deno task start` to "ready" on a database that exists
+ *     processes  1, 2, 4 and 8 processes on one server, and budgets that all of them reach for
+ *     scale      a session of 100,000 articles, the choice among 1,000,000 (takes half an hour)
+ *     cost       tokens and dollars an article
+ *     web        what 200 live streams and 50 polls a second cost a session; exit code 1 when that is 5 % or more
+ *
+ * All of them unless --only says which. BENCH_DATABASE_URL names a PostgreSQL server; without one everything runs on the
+ * embedded database, and what needs a server is left out. Providers are a fake in a process of its own.
  */
 import { parseArgs } from "node:util";
-import { runBare } from "./bare.ts";
-import { startFakes } from "./fakes.ts";
-import { openBenchDatabase } from "./databases.ts";
-import { askOnce, askPooled, runGraphile } from "./graphile.ts";
-import { runSession, type SessionFigures } from "./session.ts";
+import { messageOf } from "../../lib/errors.ts";
+import { describeProcesses, measureProcesses } from "./processes.ts";
+import { measureScale, printScale } from "./scale.ts";
+import { measureSpeed, printSpeed } from "./speed.ts";
+import { measureStart, printStart } from "./start.ts";
+import { measureWeb, printWeb } from "./web_load.ts";
+import { reportCost } from "./cost_report.ts";
+
+const BENCHES = ["speed", "start", "processes", "scale", "cost", "web"] as const;
+type Bench = (typeof BENCHES)[number];
 
 const { values } = parseArgs({
   args: Deno.args,
   options: {
     json: { type: "boolean", default: false },
+    only: { type: "string", default: BENCHES.join(",") },
     rounds: { type: "string", default: "3" },
+    /** Of a session without latency. */
     articles: { type: "string", default: "2000" },
   },
 });
 
-/** The shape of the original measurements: 16 at once, 12,000-character prompts, 208 articles for the latencies. */
-const CONCURRENCY = 16;
-const CHARS = 12_000;
-const LATENCY_ARTICLES = 208;
-
-interface Row extends SessionFigures {
-  what: string;
-  on: string;
-  /** Ideal time over actual time; null where there is no ideal. */
-  ofIdeal: number | null;
+const wanted = values.only.split(",");
+const unknown = wanted.filter((name) => !BENCHES.includes(name as Bench));
+if (unknown.length > 0) {
+  console.error(`--only: wanted some of ${BENCHES.join(", ")}, got ${unknown.join(", ")}`);
+  Deno.exit(2);
 }
 
 const server = Deno.env.get("BENCH_DATABASE_URL") ?? null;
 const rounds = Number(values.rounds);
-const rows: Row[] = [];
+const tell = (line: string) => console.error(line);
 
-for (const latency of [0, 100, 500]) {
-  const articles = latency === 0 ? Number(values.articles) : LATENCY_ARTICLES;
-  await measure(`${latency} ms, calls alone`, latency, articles, null, runBare);
-}
-for (const on of server ? [null, server] : [null]) {
-  await measure("zero latency", 0, Number(values.articles), on, runSession);
-  for (const latency of [100, 500]) await measure(`${latency} ms`, latency, LATENCY_ARTICLES, on, runSession);
-}
-if (server) {
-  const articles = Number(values.articles);
-  await measure("graphile, same call sent once", 0, articles, server, (b, o) => runGraphile(b, o, askOnce));
-  await measure("graphile, pooled fetch", 0, articles, server, (b, o) => runGraphile(b, o, askPooled));
-}
+/** Each measures, and returns its figures with a way to print them; null: it needs a server. */
+const run: Record<Bench, () => Promise<{ figures: unknown; print: () => void; faults?: string[] } | null>> = {
+  async speed() {
+    const figures = await measureSpeed({ server, rounds, articles: Number(values.articles), tell });
+    return { figures, print: () => printSpeed(figures) };
+  },
+  async start() {
+    const figures = [await measureStart(null, rounds), ...server ? [await measureStart(server, rounds)] : []];
+    return { figures, print: () => printStart(figures) };
+  },
+  async processes() {
+    if (!server) return null;
+    const figures = await measureProcesses(server, { rounds, say: tell });
+    return { figures, print: () => console.log(describeProcesses(figures)) };
+  },
+  async scale() {
+    const figures = await measureScale({ articles: [1_000, 10_000, 100_000], minutes: 10, server, tell });
+    return { figures, print: () => printScale(figures) };
+  },
+  async cost() {
+    const { json, text } = await reportCost();
+    return { figures: json, print: () => console.log(text) };
+  },
+  async web() {
+    const figures = await measureWeb({ server, rounds, tell });
+    return { figures, print: () => printWeb(figures), faults: figures.flatMap(({ faults }) => faults) };
+  },
+};
 
-if (values.json) console.log(JSON.stringify(rows, null, 2));
-else {
-  console.log("what                            on         articles     s   articles/s   of ideal");
-  for (const row of rows) {
-    console.log(
-      row.what.padEnd(31),
-      row.on.padEnd(9),
-      String(row.articles).padStart(8),
-      row.seconds.toFixed(2).padStart(7),
-      row.perSecond.toFixed(0).padStart(10),
-      (row.ofIdeal?.toFixed(3) ?? "-").padStart(10),
+let faulty = false;
+const report: Partial<Record<Bench, unknown>> = {};
+for (const name of BENCHES.filter((each) => wanted.includes(each))) {
+  const result = await run[name]().catch((error: unknown) => {
+    console.error(
+      `Cannot measure ${name}: ${messageOf(error)}. Check BENCH_DATABASE_URL and that its server runs`,
     );
+    Deno.exit(1);
+  });
+  if (result === null) {
+    tell(`${name}: left out, it needs a server in BENCH_DATABASE_URL`);
+    continue;
   }
+  report[name] = result.figures;
+  faulty ||= (result.faults ?? []).length > 0;
+  if (values.json) continue;
+  console.log(`\n${name}\n`);
+  result.print();
 }
-Deno.exit(0);
-
-/** The median of `rounds` runs after one warm-up, each on a fresh database. */
-async function measure(
-  what: string,
-  latencyMs: number,
-  articles: number,
-  on: string | null,
-  run: typeof runSession,
-): Promise<void> {
-  const fakes = await startFakes(latencyMs);
-  const figures: SessionFigures[] = [];
-  try {
-    for (let round = 0; round <= rounds; round++) {
-      const bench = await openBenchDatabase(on);
-      try {
-        const options = { chars: CHARS, concurrency: CONCURRENCY, geminiUrl: fakes.geminiUrl };
-        const warmUp = round === 0;
-        const result = await run(bench, { ...options, articles: warmUp ? CONCURRENCY * 4 : articles });
-        if (!warmUp) figures.push(result);
-      } finally {
-        await bench.close();
-      }
-    }
-  } finally {
-    await fakes.stop();
-  }
-  const median = figures.sort((a, b) => a.seconds - b.seconds)[Math.floor(figures.length / 2)];
-  const ideal = latencyMs > 0 ? Math.ceil(articles / CONCURRENCY) * latencyMs / 1000 : null;
-  const name = on ? "postgres" : "embedded";
-  rows.push({ what, on: name, ...median, ofIdeal: ideal === null ? null : ideal / median.seconds });
-  if (!values.json) {
-    console.error(`${what} on ${name}: ${figures.map((f) => f.seconds.toFixed(2)).join(", ")} s`);
-  }
-}
+if (values.json) console.log(JSON.stringify(report, null, 2));
+Deno.exit(faulty ? 1 : 0);

@@ -1,9 +1,12 @@
 /** One measured session: the real desk, worker and ledger, against a fake Gemini over HTTP. */
+import type { Session } from "../../lib/batches/types.ts";
+import type { Database } from "../../lib/database/port.ts";
 import { createAnalysts } from "../../lib/analysis/make_analyst.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDesk } from "../../lib/desk.ts";
 import { startRuntime } from "../../lib/runtime.ts";
 import { addBenchArticles, type BenchDatabase } from "./databases.ts";
+import { countWarmUp } from "./warm_up.ts";
 
 export interface SessionFigures {
   articles: number;
@@ -18,14 +21,15 @@ export interface SessionBench {
   geminiUrl: string;
 }
 
-/** Time from the moment the session exists until it has ended, by the database's clock. */
+/** Time from the moment the session exists until it has ended, by the database's clock, in a service that is warm. */
 export async function runSession(bench: BenchDatabase, options: SessionBench): Promise<SessionFigures> {
+  const { articles, concurrency } = options;
   const config = readConfig({
     ANALYST: "gemini",
     GEMINI_API_KEY: "bench-key",
     GEMINI_BASE_URL: options.geminiUrl,
-    GEMINI_RPM: "100000",
-    CONCURRENCY: String(options.concurrency),
+    GEMINI_RPM: "1000000",
+    CONCURRENCY: String(concurrency),
     BATCH_DELAY_SECONDS: "0",
     BATCH_BUDGET_USD: "100000",
     MAX_SESSION_ARTICLES: "1000000",
@@ -33,34 +37,35 @@ export async function runSession(bench: BenchDatabase, options: SessionBench): P
   const { db } = bench;
   const analysts = createAnalysts(config);
   const desk = createDesk({ db, config, analysts });
-  await addBenchArticles(db, options.articles, options.chars);
+  const warmUp = countWarmUp(concurrency);
+  await addBenchArticles(db, warmUp + articles, options.chars);
   const log = (level: string, fields: unknown, message: string) => {
     if (level === "error") console.error(message, fields);
   };
   const runtime = await startRuntime({ db, desk, config, analysts, role: "bench", log });
   try {
-    const session = await desk.start({}, "bench");
-    if (session.total !== options.articles) {
-      throw new Error(`wanted ${options.articles}, got ${session.total}`);
-    }
-    runtime.worker.wake();
-    while (true) {
-      const { rows: [row] } = await db.query<{ status: string; seconds: number; spent: number }>(
-        `SELECT status, extract(epoch FROM finished_at - started_at)::float8 AS seconds
-         FROM batch_processing_sessions WHERE number = $1`,
-        [session.number],
-      );
-      if (row.status === "COMPLETED") {
-        return {
-          articles: options.articles,
-          seconds: row.seconds,
-          perSecond: options.articles / row.seconds,
-        };
-      }
-      if (row.status !== "PROCESSING") throw new Error(`the session ended ${row.status}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const work = async (limit: number) => {
+      const session = await desk.start({ limit }, "bench");
+      runtime.worker.wake();
+      return await timeSession(db, session);
+    };
+    await work(warmUp);
+    const seconds = await work(articles);
+    return { articles, seconds, perSecond: articles / seconds };
   } finally {
     await runtime.stop(5_000);
+  }
+}
+
+async function timeSession(db: Database, { number, total }: Session): Promise<number> {
+  while (true) {
+    const { rows: [row] } = await db.query<{ status: string; seconds: number; analyzed: number }>(
+      `SELECT status, analyzed, extract(epoch FROM finished_at - started_at)::float8 AS seconds
+       FROM batch_processing_sessions WHERE number = $1`,
+      [number],
+    );
+    if (row.status === "COMPLETED" && row.analyzed === total) return row.seconds;
+    if (row.status !== "PROCESSING") throw new Error(`the session ended ${row.status}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -38,7 +38,7 @@ const researcher: Researcher = {
 };
 
 function article(id: number, bytes: number): ReadyArticle {
-  return { id, body_chars: bytes, text_bytes: bytes };
+  return { id, text_bytes: bytes };
 }
 
 function estimate(bytes: number[], change: Partial<Parameters<typeof estimateSession>[1]> = {}) {
@@ -127,7 +127,7 @@ describe("the desk's estimate", () => {
   it("leaves out, and counts, the articles whose worst case alone is over the budget", async () => {
     await addArticles(test.db, 2, 1_500);
     await addArticles(test.db, 1, 60_000);
-    const analysts = { analyst: () => analyst, researcher: () => null };
+    const analysts = { analyst: () => analyst, researcher: () => null, tryNow() {} };
     const desk = createDesk({ db: test.db, config: readConfig({ GEMINI_PRICE_USD: "1/1" }), analysts });
     expect(await desk.estimate({ budget: micros(5_000) })).toMatchObject({ articles: 2, tooExpensive: 1 });
     expect(await desk.estimate({ budget: micros(500_000) })).toMatchObject({ articles: 3, tooExpensive: 0 });

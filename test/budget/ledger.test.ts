@@ -71,7 +71,9 @@ describe("holding", () => {
     });
     const items = await claim(session.session_id, 3);
     expect(items).toHaveLength(3);
-    expect(items.every((item) => item.amount === 1_000 && item.attempts === 1 && item.body.length > 1000))
+    expect(
+      items.every((item) => item.amount === 1_000 && item.attempts === 1 && item.article.body.length > 1000),
+    )
       .toBe(true);
     expect(await count("paid_calls", "state = 'HELD' AND amount = 1000")).toBe(3);
     expect((await readMoney(session.session_id)).held).toBe(3_000);

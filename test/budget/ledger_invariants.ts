@@ -54,7 +54,9 @@ stands AS (
 ends AS (
   SELECT call_id, count(*) FILTER (WHERE detail ->> 'call' = 'HELD' OR to_state = 'HELD') AS holds,
     count(*) FILTER (WHERE detail ->> 'call' IN ('SETTLED', 'RELEASED', 'UNKNOWN')) AS ends,
-    max(detail ->> 'call') FILTER (WHERE detail ->> 'call' <> 'HELD') AS told_state
+    count(*) FILTER (WHERE action = 'unknown_resolved') AS resolutions,
+    coalesce(max(to_state) FILTER (WHERE action = 'unknown_resolved'),
+      max(detail ->> 'call') FILTER (WHERE detail ->> 'call' <> 'HELD')) AS told_state
   FROM e WHERE call_id IS NOT NULL AND action <> 'stale_write' GROUP BY call_id
 )
 SELECT 'session over its budget' AS rule, format('%s + %s > %s', spent, held, budget) AS detail
@@ -138,6 +140,12 @@ UNION ALL
 SELECT 'an analysis that nobody paid for', a.article_id::text FROM a WHERE NOT EXISTS
   (SELECT FROM c WHERE c.article_id = a.article_id AND c.kind = 'analysis' AND c.state = 'SETTLED')
 UNION ALL
+SELECT 'analysis cost differs from its calls', format('article %s: %s', a.article_id, a.cost) FROM a
+WHERE a.cost <> (SELECT c.spent + c.overrun FROM c
+    WHERE c.article_id = a.article_id AND c.kind = 'analysis' ORDER BY c.call_id DESC LIMIT 1)
+  + coalesce((SELECT sum(c.spent + c.overrun) FROM c
+    WHERE c.article_id = a.article_id AND c.kind <> 'analysis' AND c.state <> 'HELD'), 0)
+UNION ALL
 SELECT 'an event does not begin where the one before it ended', format('%s: %s -> %s after %s', what, from_state, to_state, before)
 FROM chained WHERE from_state IS DISTINCT FROM before
 UNION ALL
@@ -148,7 +156,8 @@ UNION ALL
 SELECT 'a call whose events differ', format('call %s is %s: %s', c.call_id, c.state, n)
 FROM c LEFT JOIN ends n USING (call_id)
 WHERE n.holds IS DISTINCT FROM 1 OR n.ends <> CASE WHEN c.state = 'HELD' THEN 0 ELSE 1 END
-  OR (c.state <> 'HELD' AND n.told_state <> c.state)
+  OR (c.state <> 'HELD' AND n.told_state <> c.state) OR n.resolutions > 1
+  OR (n.resolutions = 1 AND c.state NOT IN ('SETTLED', 'RELEASED'))
 UNION ALL
 SELECT 'stale writes counted', format('%s, told %s', s.stale_writes, (SELECT count(*) FROM e WHERE action = 'stale_write'))
 FROM s WHERE s.stale_writes <> (SELECT count(*) FROM e WHERE action = 'stale_write')`;

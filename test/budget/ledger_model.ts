@@ -3,6 +3,7 @@
  * it did, and brings the session to its end. Providers and processes are make-believe; every statement is real.
  */
 import { expect } from "vitest";
+import { changeBudget } from "../../lib/batches/change_budget.ts";
 import {
   cancelSession,
   finishIfDone,
@@ -10,48 +11,29 @@ import {
   resumeSession,
 } from "../../lib/batches/change_session.ts";
 import { reclaimExpired, renewLeases } from "../../lib/batches/leases.ts";
+import { findOrphanedSessions } from "../../lib/batches/reconcile/orphaned_calls.ts";
+import { isOutOfBalance } from "../../lib/batches/reconcile/session_books.ts";
 import { recoverSession } from "../../lib/batches/recover_items.ts";
+import { resolveUnknown, type UnknownVerdict } from "../../lib/batches/resolve_unknown.ts";
 import { startSession } from "../../lib/batches/start_session.ts";
 import { isLive, type SessionStatus } from "../../lib/batches/types.ts";
 import { decideEmptyClaim } from "../../lib/batches/worker/empty_claim.ts";
-import {
-  afterFailure,
-  analyzed,
-  putBack,
-  researching,
-  unsentOutcome,
-} from "../../lib/batches/worker/outcomes.ts";
+import { analyzed, researching } from "../../lib/batches/worker/outcomes.ts";
 import { ensureDay } from "../../lib/budget/ledger/day_budget.ts";
 import { holdCall } from "../../lib/budget/ledger/hold_call.ts";
-import { type ClaimedItem, holdItems } from "../../lib/budget/ledger/hold_items.ts";
-import {
-  type CallOutcome,
-  type ItemOutcome,
-  settleCalls,
-  type Settlement,
-  type SettleVerdict,
-} from "../../lib/budget/ledger/settle_calls.ts";
+import { holdItems } from "../../lib/budget/ledger/hold_items.ts";
+import { settleCalls, type Settlement, type SettleVerdict } from "../../lib/budget/ledger/settle_calls.ts";
 import type { Database } from "../../lib/database/port.ts";
 import { UserError } from "../../lib/errors.ts";
 import { micros } from "../../lib/money.ts";
-import { addArticles, PLAIN_ANALYSIS, TEST_SETTINGS } from "../helpers/articles.ts";
+import { addArticles, TEST_SETTINGS } from "../helpers/articles.ts";
 import { findViolations } from "./ledger_invariants.ts";
+import { amountOf, type Claim, endOfCall, settlementOf, writeOf } from "./ledger_settlements.ts";
 import type { Bill, Ending, Scenario, SingleStep, Step } from "./ledger_steps.ts";
 
 const LEASE_MS = 60_000;
 /** More turns than any session of these sizes needs to end. */
 const DRAIN_TURNS = 400;
-
-/** A claim as its worker remembers it, whether or not the ledger still agrees. */
-interface Claim {
-  item: ClaimedItem;
-  worker: number;
-  stage: "ANALYSIS" | "RESEARCH";
-  /** The call that is out. */
-  open: { callId: number; amount: number } | null;
-  /** A write or a hold of this claim is being made: a worker does one at a time. */
-  busy: boolean;
-}
 
 interface Sent {
   settlement: Settlement;
@@ -69,6 +51,8 @@ export class LedgerModel {
   readonly #sent: Sent[] = [];
   /** What the ledger must say of every call whose end it confirmed. */
   readonly #charges = new Map<number, Charge>();
+  /** The same of every call that an operator resolved: that word is the last. */
+  readonly #resolved = new Map<number, Charge>();
   #dayCap: number | null;
   /** Inside `together` what others do at the same time cannot be told. */
   #alone = true;
@@ -76,6 +60,7 @@ export class LedgerModel {
   private constructor(
     readonly db: Database,
     readonly sessionId: string,
+    readonly number: number,
     readonly scenario: Scenario,
     private now: Date,
   ) {
@@ -102,9 +87,11 @@ export class LedgerModel {
         maxAttempts: scenario.maxAttempts,
         retryBaseMs: scenario.retryBaseMs,
       },
+      warnPercent: 67,
+      criticalPercent: 83,
       startedBy: "test",
     });
-    return new LedgerModel(db, session.session_id, scenario, now);
+    return new LedgerModel(db, session.session_id, session.number, scenario, now);
   }
 
   async take(step: Step): Promise<void> {
@@ -117,9 +104,11 @@ export class LedgerModel {
     }
   }
 
-  /** Throws with the broken rules. */
+  /** Throws with the broken rules. What cleanup takes for a fault of somebody else must never be the program's own. */
   async check(): Promise<void> {
     expect(await findViolations(this.db, this.sessionId)).toEqual([]);
+    expect(await isOutOfBalance(this.db, this.sessionId)).toBe(false);
+    expect(await findOrphanedSessions(this.db)).toEqual(new Set());
   }
 
   /** Every worker dies; new ones work until nothing is left to do. Then all money and states must be final. */
@@ -163,7 +152,7 @@ export class LedgerModel {
       [this.sessionId],
     );
     for (const { call_id, state, spent, overrun, failure } of calls) {
-      const charge = this.#charges.get(call_id);
+      const charge = this.#resolved.get(call_id) ?? this.#charges.get(call_id);
       // What no worker has ended, cleanup has: nobody knows what it cost.
       if (charge) expect({ call_id, state, spent, overrun }).toEqual({ call_id, ...charge });
       else expect({ call_id, state, failure }).toEqual({ call_id, state: "UNKNOWN", failure: "worker_lost" });
@@ -213,6 +202,15 @@ export class LedgerModel {
         );
       case "recover":
         return await this.#recover(step.raiseBy);
+      case "budget":
+        return await this.#changeBudget(step.by);
+      case "resolve":
+        return await this.#resolve(step.pick, step.verdict, step.bill);
+      case "resolve_all": {
+        const { resolved } = await resolveUnknown(this.db, { session: this.number }, step.verdict, "test");
+        for (const { call_id, amount } of resolved) this.#settleByWord(call_id, step.verdict, amount, amount);
+        return;
+      }
       case "time":
         return this.#pass(step.ms);
       case "day_cap":
@@ -340,11 +338,51 @@ export class LedgerModel {
   async #recover(raiseBy: number | null): Promise<void> {
     const { status, budget, spent, held } = await this.#readState();
     const wanted = raiseBy === null ? null : micros(budget + raiseBy);
-    const work = recoverSession(this.db, this.sessionId, wanted, "test");
+    const work = recoverSession(this.db, this.sessionId, wanted, "test", { now: this.now });
     const refused = await refusal(work);
     if (!this.#alone) return;
     const mayNot = isLive(status) || (wanted !== null && (wanted < spent + held || wanted <= 0));
     expect(refused !== null, refused ?? "recovered").toBe(mayNot);
+  }
+
+  async #changeBudget(by: number): Promise<void> {
+    const { budget, spent, held } = await this.#readState();
+    const refused = await refusal(changeBudget(this.db, this.sessionId, micros(budget + by), "test"));
+    if (!this.#alone) return;
+    expect(refused !== null, refused ?? "changed").toBe(budget + by < spent + held || budget + by <= 0);
+  }
+
+  /** One that is unknown, or one that was resolved before: then nothing changes. */
+  async #resolve(pick: number, verdict: UnknownVerdict, bill: Bill): Promise<void> {
+    const { rows: calls } = await this.db.query<{ call_id: number; state: string; amount: number }>(
+      `SELECT call_id, state, amount FROM paid_calls
+       WHERE session_id = $1 AND (state = 'UNKNOWN' OR call_id = ANY ($2)) ORDER BY call_id`,
+      [this.sessionId, [...this.#resolved.keys()]],
+    );
+    if (calls.length === 0) return;
+    const { call_id, state, amount } = calls[pick % calls.length];
+    const paid = verdict === "paid" ? amountOf(bill, amount) ?? undefined : undefined;
+    const { resolved, earlier } = await resolveUnknown(
+      this.db,
+      { call: call_id, bill: paid },
+      verdict,
+      "test",
+    );
+    if (resolved.length > 0) this.#settleByWord(call_id, verdict, amount, paid ?? amount);
+    if (!this.#alone) return;
+    expect({ resolved: resolved.length, earlier: earlier !== null }).toEqual({
+      resolved: state === "UNKNOWN" ? 1 : 0,
+      earlier: state !== "UNKNOWN",
+    });
+  }
+
+  #settleByWord(callId: number, verdict: UnknownVerdict, amount: number, bill: number): void {
+    this.#resolved.set(
+      callId,
+      verdict === "paid"
+        ? { state: "SETTLED", spent: Math.min(bill, amount), overrun: Math.max(bill - amount, 0) }
+        : { state: "RELEASED", spent: 0, overrun: 0 },
+    );
   }
 
   /** A move that is refused in every state but these. */
@@ -388,69 +426,6 @@ export class LedgerModel {
 
   #pass(ms: number): void {
     this.now = new Date(this.now.getTime() + ms);
-  }
-}
-
-function settlementOf(claim: Claim, ending: Ending, retryBaseMs: number): Settlement {
-  switch (ending.kind) {
-    case "analysed":
-    case "goes_on_to_research": {
-      const next = ending.kind === "analysed" ? analyzed() : researching();
-      return {
-        ...writeOf(claim, endOfCall(claim, "SETTLED", ending.bill), next),
-        analysis: PLAIN_ANALYSIS,
-      };
-    }
-    case "failed": {
-      const failure = { failure: "made_up", message: "made up", waitMs: 500, ...ending };
-      const state =
-        ({ BILLED: "SETTLED", NOT_BILLED: "RELEASED", UNKNOWN: "UNKNOWN" } as const)[ending.billing];
-      return writeOf(
-        claim,
-        endOfCall(claim, state, ending.bill),
-        afterFailure(claim.item, failure, retryBaseMs),
-      );
-    }
-    case "unsent":
-      return writeOf(claim, unsentOutcome(claim.item.call_id, "never left"), putBack());
-  }
-}
-
-function writeOf(claim: Claim, call: CallOutcome | null, item: ItemOutcome): Settlement {
-  return {
-    outcome_id: crypto.randomUUID(),
-    item_id: claim.item.item_id,
-    lease_token: claim.item.lease_token,
-    call,
-    item,
-    analysis: null,
-    research: null,
-  };
-}
-
-function endOfCall({ open }: Claim, state: CallOutcome["state"], bill: Bill): CallOutcome | null {
-  if (open === null) return null;
-  return {
-    ...unsentOutcome(open.callId, "made up"),
-    state,
-    bill: state === "SETTLED" ? amountOf(bill, open.amount) : null,
-  };
-}
-
-function amountOf(bill: Bill, hold: number) {
-  switch (bill) {
-    case "nothing":
-      return micros(0);
-    case "small":
-      return micros(Math.ceil(hold / 3));
-    case "exact":
-      return micros(hold);
-    case "above":
-      return micros(hold + Math.ceil(hold / 10) + 1);
-    case "huge":
-      return micros(50_000_000);
-    case "unsaid":
-      return null;
   }
 }
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { reconcile } from "../../lib/batches/reconcile/reconcile.ts";
 import { emptyDatabase, openTestDatabase, SERVER, type TestDatabase } from "../helpers/database.ts";
 import { LedgerModel } from "./ledger_model.ts";
 import { type Scenario, scenarios } from "./ledger_steps.ts";
@@ -44,6 +45,12 @@ describe("the ledger", () => {
       interruptAfterTimeLimit: 100_000 + RUNS * 300,
     });
   }, 200_000 + RUNS * 400);
+
+  it("leaves nothing for a cleanup of all sessions and days to put right", async () => {
+    const repaired = await reconcile(test.db, "cleanup", "all");
+    expect(scenariosPlayed).toBeGreaterThan(0);
+    expect(repaired).toEqual({ sessions: [], days: [] });
+  });
 
   it("keeps money in whole micro-dollars: no money column can hold a fraction", async () => {
     const { rows } = await test.db.query<{ name: string; data_type: string }>(

@@ -30,6 +30,9 @@ export type SingleStep =
   | { step: "resume" }
   | { step: "cancel" }
   | { step: "recover"; raiseBy: number | null }
+  | { step: "budget"; by: number }
+  | { step: "resolve"; pick: number; verdict: "paid" | "unpaid"; bill: Bill }
+  | { step: "resolve_all"; verdict: "paid" | "unpaid" }
   | { step: "time"; ms: number }
   | { step: "day_cap"; cap: number | null };
 
@@ -51,6 +54,7 @@ export const WORKERS = 4;
 
 const bill = fc.constantFrom<Bill>("nothing", "small", "small", "exact", "above", "unsaid", "huge");
 const pick = fc.nat(60);
+const verdict = fc.constantFrom("paid" as const, "unpaid" as const);
 const worker = fc.nat(WORKERS - 1);
 
 const ending: fc.Arbitrary<Ending> = fc.oneof(
@@ -130,6 +134,18 @@ const single: fc.Arbitrary<SingleStep> = fc.oneof(
       raiseBy: fc.option(fc.integer({ min: -2_000, max: 20_000 })),
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      step: fc.constant("budget" as const),
+      by: fc.integer({ min: -20_000, max: 20_000 }),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({ step: fc.constant("resolve" as const), pick, verdict, bill }),
+  },
+  { weight: 1, arbitrary: fc.record({ step: fc.constant("resolve_all" as const), verdict }) },
   {
     weight: 1,
     arbitrary: fc.record({

@@ -112,7 +112,7 @@ async function readEnd(sessionId: string) {
 
 it("four workers at full speed stop at the cap, and recovery with more money finishes the rest", async () => {
   await playAtFullSpeed();
-}, 60_000);
+}, 120_000);
 
 it(
   "the ledger's locking alone keeps the cap, without the constraints that would refuse a break",
@@ -121,7 +121,7 @@ it(
     await test.db.query("ALTER TABLE day_budgets DROP CONSTRAINT within_budget");
     await playAtFullSpeed();
   },
-  60_000,
+  120_000,
 );
 
 async function playAtFullSpeed(): Promise<void> {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { findPrice, requirePrice } from "../../lib/budget/prices.ts";
+import { findPrice, PRICE_LIST, requirePrice } from "../../lib/budget/prices.ts";
 import { UserError } from "../../lib/errors.ts";
 import { micros } from "../../lib/money.ts";
 
@@ -17,6 +17,13 @@ const MILLION = 1_000_000;
 function costAt(model: string, date: string): number {
   return requirePrice(model, new Date(date), null).cost({ inputTokens: 1_000, outputTokens: 100 });
 }
+
+it("the date of the price list is that of the version which is pinned", async () => {
+  const { imports } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
+  // Another version has another date: `npm view @pydantic/genai-prices time` says it.
+  expect(imports["@pydantic/genai-prices"]).toBe(`npm:@pydantic/genai-prices@${PRICE_LIST.version}`);
+  expect(PRICE_LIST.published).toMatch(/^20\d\d-\d\d-\d\d$/);
+});
 
 const tokens = fc.record({
   inputTokens: fc.nat(2 * MILLION),

@@ -3,8 +3,10 @@ import type { Session } from "../../lib/batches/types.ts";
 import { addArticles } from "../helpers/articles.ts";
 import { exactUsd } from "../../lib/money.ts";
 import { emptyDatabase, openTestDatabase, type TestDatabase } from "../helpers/database.ts";
-import { desk, endProcesses, environmentOf, startDesk } from "../helpers/process.ts";
+import { keepDesk } from "../helpers/kept_desk.ts";
+import { endProcesses, environmentOf, startDesk } from "../helpers/process.ts";
 
+const desk = keepDesk();
 let test: TestDatabase;
 let env: Record<string, string>;
 beforeAll(async () => {
@@ -46,7 +48,7 @@ describe("desk batch", () => {
     const { stdout: estimate } = await desk(["estimate", "--limit", "1", "--json"], env);
     const budget = exactUsd(JSON.parse(estimate).worst);
     const { code, stdout } = await desk(["batch", "--yes", "--budget", budget], env);
-    expect(stdout).toMatch(/^Session 1 PARTIAL \(its budget is used up\): 1 of 3 analysed, 2 skipped/);
+    expect(stdout).toMatch(/^Session 1 PARTIAL \(no room left in its budget\): 1 of 3 analysed, 2 skipped/);
     expect(stdout).toMatch(/\nFinish it with more money: deno task desk recover 1 --budget <usd>\n$/);
     expect(code).toBe(1);
     const recovered = await desk(["recover", "1", "--budget", "1", "--json"], env);

@@ -3,8 +3,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { micros } from "../../lib/money.ts";
 import { addArticles, addSession } from "../helpers/articles.ts";
 import { openTestDatabase, type TestDatabase } from "../helpers/database.ts";
-import { desk, endProcesses, environmentOf, startDeno } from "../helpers/process.ts";
+import { keepDesk } from "../helpers/kept_desk.ts";
+import { deskArguments, endProcesses, environmentOf, startDeno } from "../helpers/process.ts";
 
+const desk = keepDesk();
 let test: TestDatabase;
 let env: Record<string, string>;
 let files: string;
@@ -102,6 +104,8 @@ describe("with a session under way", () => {
       ["show", String(article)],
       ["monitor"],
       ["cleanup"],
+      ["unknown"],
+      ["budget"],
     ];
     const ended = await Promise.all(commands.map((args) => desk([...args, "--json"], env)));
     for (const [index, { code, stdout, stderr }] of ended.entries()) {
@@ -138,7 +142,7 @@ describe("with a session under way", () => {
 
   it("a reader that has seen enough does not make a command fail", async () => {
     const script = `const reading = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "-P=desk", "lib/cli/main.ts", "articles", "--examples", "100"],
+      args: ["run", "--quiet", ...${JSON.stringify(deskArguments(["articles", "--examples", "100"], env))}],
       stdout: "piped", stderr: "inherit" }).spawn();
       await reading.stdout.cancel();
       console.log((await reading.status).code);`;

@@ -53,8 +53,14 @@ describe("the service", () => {
     const { code, stdout, stderr } = await service.ended;
     expect(stdout).toBe("");
     const lines = stderr.trim().split("\n").map((line) => JSON.parse(line));
-    expect(lines.map(({ msg }) => msg)).toEqual(["ready", expect.stringMatching(/^stopping/), "stopped"]);
-    expect(lines[1]).toMatchObject({ signal: "SIGTERM", under_way: 0 });
+    const [alerts, rest] = [true, false].map((told) =>
+      lines.filter(({ alert }) => (alert !== undefined) === told)
+    );
+    expect(alerts.map(({ msg }) => msg)).toEqual([
+      expect.stringMatching(/^Session 1 COMPLETED: 2 of 2 analysed/),
+    ]);
+    expect(rest.map(({ msg }) => msg)).toEqual(["ready", expect.stringMatching(/^stopping/), "stopped"]);
+    expect(rest[1]).toMatchObject({ signal: "SIGTERM", under_way: 0 });
     expect(code).toBe(0);
   });
 
@@ -69,7 +75,7 @@ describe("the service", () => {
       provider: "offline",
       settings: { batchSize: 1, batchDelayMs: 3_600_000 },
     });
-    await expect.poll(() => readAnalyzed(database), { timeout: 15_000 }).toEqual(["PROCESSING", 1]);
+    await expect.poll(() => readAnalyzed(database), { timeout: 60_000 }).toEqual(["PROCESSING", 1]);
     killed.kill("SIGKILL");
     await killed.ended;
     await database.close();
@@ -80,7 +86,7 @@ describe("the service", () => {
     await again.query("UPDATE batch_processing_items SET not_before = now() WHERE status = 'PENDING'");
     await expect.poll(
       async () => (await again.query("SELECT status, analyzed FROM batch_processing_sessions")).rows,
-      { timeout: 15_000 },
+      { timeout: 60_000 },
     ).toEqual([{ status: "COMPLETED", analyzed: 2 }]);
     await again.close();
   });

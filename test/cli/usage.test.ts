@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { desk, endProcesses, startDeno, startDesk } from "../helpers/process.ts";
+import { keepDesk } from "../helpers/kept_desk.ts";
+import { endProcesses, startDesk, startService } from "../helpers/process.ts";
 
+const desk = keepDesk();
 let folder: string;
 beforeAll(async () => {
   folder = await Deno.makeTempDir({ prefix: "nd-" });
@@ -29,6 +31,17 @@ const WRONG: [line: string, wanted: RegExp][] = [
   ["show one", /wanted a whole number/],
   ["pause", /missing required argument 'n'/],
   ["cost --days 0", /wanted a whole number/],
+  ["recover 1 --all", /^Cannot recover: --all is for every session; a number and --budget are for one$/m],
+  ["recover --all --budget 1", /--all is for every session/],
+  ["recover --days 3", /--days goes with --all/],
+  ["resolve 1", /wanted paid or unpaid as the last word, got "1"/],
+  ["resolve paid", /wanted the numbers of calls, or --session <n>, one or the other/],
+  ["resolve 1 --session 1 paid", /one or the other/],
+  ["resolve one paid", /wanted the number of a call, got "one"/],
+  ["resolve 1 2 paid --bill 0.1", /--bill is for one call that was paid/],
+  ["resolve 1 unpaid --bill 0.1", /--bill is for one call that was paid/],
+  ["resolve 1 paid --bill lots", /wanted US dollars from 0 up/],
+  ["budget --day 0", /wanted US dollars over 0 such as 2\.00, or none, or default/],
 ];
 
 describe("a wrong command line ends with exit code 2, one clear text and nothing on stdout", () => {
@@ -52,11 +65,11 @@ describe("wrong settings", () => {
     const runs = [
       startDesk(["status"], env),
       startDesk(["demo"], env),
-      startDeno(["-P=serve", "main.ts"], env),
+      startService(env),
     ];
     for (const { code, stdout, stderr } of await Promise.all(runs.map((run) => run.ended))) {
       expect(stderr.trim().split("\n")).toEqual([
-        'GEMINI_RPM: wanted a whole number from 1 to 100000, got "0"',
+        'GEMINI_RPM: wanted a whole number from 1 to 1000000, got "0"',
         'BATCH_SIZE: wanted a whole number from 1 to 1000, got "x"',
         "BATCH_DELAY_SECOND: there is no such setting; did you mean BATCH_DELAY_SECONDS?",
       ]);

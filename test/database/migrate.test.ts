@@ -98,7 +98,7 @@ describe("migrations", () => {
     await database.query(
       "INSERT INTO nightdesk_migrations (name, run_on) VALUES ('999_from_the_future', now())",
     );
-    await database.query("DROP TABLE alerts");
+    await database.query("DROP TABLE workers");
     await database.close();
 
     await expect(open(settings)).rejects.toThrow(
@@ -109,9 +109,9 @@ describe("migrations", () => {
     const client = new pg.Client(config);
     await client.connect();
     const { rows } = await client.query(
-      `SELECT to_regclass('alerts') AS alerts, (${APPLIED} DESC LIMIT 1) AS last`,
+      `SELECT to_regclass('workers') AS workers, (${APPLIED} DESC LIMIT 1) AS last`,
     );
-    expect(rows).toEqual([{ alerts: null, last: "999_from_the_future" }]);
+    expect(rows).toEqual([{ workers: null, last: "999_from_the_future" }]);
     await client.end();
     await close();
   });

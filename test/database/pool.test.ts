@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { describeUrl, openDatabase } from "../../lib/database/connect.ts";
 import { isConnectionLost } from "../../lib/database/connection_lost.ts";
+import type { Database } from "../../lib/database/port.ts";
 import { messageOf, UserError } from "../../lib/errors.ts";
 import { openTestDatabase, SERVER, type TestDatabase } from "../helpers/database.ts";
 
@@ -27,6 +28,13 @@ describe("the pool", () => {
     });
     await expect(test.db.query("SELECT 9007199254740992::bigint")).rejects.toThrow(/too large/);
     expect((await test.db.query("SELECT 1 AS n")).rows).toEqual([{ n: 1 }]);
+  });
+
+  it("gives the rows of every statement of a text, one after the other", async () => {
+    expect(await test.db.query("SELECT 1 AS n; SELECT 2 AS n UNION SELECT 3 ORDER BY n")).toEqual({
+      rows: [{ n: 1 }, { n: 2 }, { n: 3 }],
+      rowCount: 3,
+    });
   });
 
   it("commits a transaction as a whole", async () => {
@@ -60,6 +68,94 @@ describe("the pool", () => {
         })),
     );
     expect((await test.db.query("SELECT DISTINCT n FROM noted")).rowCount).toBe(30);
+  });
+});
+
+describe("a statement with a name", () => {
+  const ONE = "INSERT INTO noted SELECT $1::bigint RETURNING n";
+  let database: Database;
+
+  beforeEach(async () => {
+    ({ database } = await openDatabase({ ...test.settings, role: "test", onConnectionError: () => {} }));
+    await test.db.query("TRUNCATE noted");
+  });
+  afterEach(() => database.close());
+
+  /** Runs `text` on `many` connections of the pool, each of which has run the statement by its name. */
+  async function onConnections(many: number, text: string): Promise<void> {
+    const ready = Promise.withResolvers<void>();
+    let open = 0;
+    await Promise.all(Array.from({ length: many }, () =>
+      database.transaction(async (tx) => {
+        if (++open === many) ready.resolve();
+        await ready.promise;
+        await tx.query(text);
+      })));
+  }
+
+  async function insert(n: number): Promise<unknown[]> {
+    return (await database.query(ONE, [n], "one")).rows;
+  }
+
+  // On the embedded database an open transaction has the one backend for itself.
+  const many = () => database.kind === "postgres" ? 3 : 1;
+
+  async function insertOnAll(): Promise<void> {
+    await onConnections(many(), "SELECT 1");
+    await Promise.all(Array.from({ length: many() }, (_, n) => insert(n)));
+  }
+
+  /** How many connections have the statement by its name. */
+  async function countNames(key: string): Promise<number> {
+    return (await database.query("SELECT FROM pg_prepared_statements WHERE name LIKE $1", [`${key}\\_%`]))
+      .rowCount;
+  }
+
+  it("is run once, and without a name from then on, where the server has forgotten its name", async () => {
+    await insertOnAll();
+    expect(await countNames("one")).toBeGreaterThan(0);
+    await onConnections(many(), "DEALLOCATE ALL");
+    await test.db.query("TRUNCATE noted");
+    expect(await Promise.all([10, 11, 12].map(insert))).toEqual([[{ n: 10 }], [{ n: 11 }], [{ n: 12 }]]);
+    expect((await test.db.query("SELECT n FROM noted ORDER BY n")).rows).toEqual([
+      { n: 10 },
+      { n: 11 },
+      { n: 12 },
+    ]);
+    await onConnections(many(), "DEALLOCATE ALL");
+    for (const n of [20, 21, 22]) await insert(n);
+    expect(await countNames("one")).toBe(0);
+  });
+
+  it("is run once where the server has its name from somebody else", async () => {
+    await database.query(ONE, [1], "first");
+    const { rows: [{ name }] } = await database.query<{ name: string }>(
+      "SELECT name FROM pg_prepared_statements WHERE name LIKE 'first_%'",
+    );
+    // What the next statement of this connection will be called.
+    await database.query(`PREPARE ${name.replace(/^first_/, "second_")} AS SELECT 1`);
+    expect((await database.query(ONE, [2], "second")).rows).toEqual([{ n: 2 }]);
+    expect((await test.db.query("SELECT n FROM noted ORDER BY n")).rows).toEqual([{ n: 1 }, { n: 2 }]);
+  });
+
+  it("goes on by its name after a migration that changed what it gives", async () => {
+    await test.db.query("CREATE TABLE changing AS SELECT 1 AS n");
+    const read = async () => (await database.query("SELECT * FROM changing", [], "changing")).rows;
+    expect(await read()).toEqual([{ n: 1 }]);
+    await test.db.query("ALTER TABLE changing ADD COLUMN more text");
+    expect(await read()).toEqual([{ n: 1, more: null }]);
+    expect(await read()).toEqual([{ n: 1, more: null }]);
+    // On the embedded database the connection that was thrown away has left its name behind.
+    expect(await countNames("changing")).toBe(database.kind === "postgres" ? 1 : 2);
+    await test.db.query("DROP TABLE changing");
+  });
+
+  it("fails as any other when it is at fault itself, and is tried once", async () => {
+    await expect(database.query("SELECT 1 / $1::int AS n", [0], "divide")).rejects.toThrow(
+      "division by zero",
+    );
+    expect((await database.query("SELECT 1 / $1::int AS n", [1], "divide")).rows).toEqual([{ n: 1 }]);
+    expect(await countNames("divide")).toBe(1);
   });
 });
 

@@ -1,6 +1,6 @@
 /** A fake of Gemini's generateContent on 127.0.0.1, over real HTTP. */
 import { Buffer } from "node:buffer";
-import { writePlausibleAnalysis } from "./plausible_analysis.ts";
+import { asWritten, writePlausibleAnalysis } from "./plausible_analysis.ts";
 import {
   startWireServer,
   type WireOptions,
@@ -40,21 +40,41 @@ export function readGeminiBody(request: WireRequest): GeminiRequestBody {
 }
 
 function answerDefault(request: WireRequest): WireReply {
-  const model = /\/v1beta\/models\/([\w.-]+):generateContent$/.exec(request.path)?.[1];
-  if (!model) return geminiError(404, "NOT_FOUND", "models/unknown is not found");
-  const { systemInstruction, contents, generationConfig } = readGeminiBody(request);
-  const userText = contents[0]!.parts[0]!.text;
-  const inside = userText.slice(userText.indexOf("\n") + 1, userText.lastIndexOf("\n"));
-  const isArticle = "summary" in (generationConfig.responseSchema as { properties: object }).properties;
-  const value = isArticle
-    ? writePlausibleAnalysis(...splitArticle(inside))
-    : { status: "VALIDATED", reason: "Several results report the same." };
-  const instruction = systemInstruction.parts[0]!.text + JSON.stringify(generationConfig.responseSchema);
-  const promptBytes = Buffer.byteLength(instruction + userText);
-  return geminiAnswer({ text: JSON.stringify(value), model, promptBytes });
+  const question = readQuestion(request);
+  if (!question) return geminiError(404, "NOT_FOUND", "models/unknown is not found");
+  const { kind, model, inside, promptBytes } = question;
+  const text = kind === "analysis"
+    ? asWritten(writePlausibleAnalysis(...splitArticle(inside)))
+    : JSON.stringify({ status: "VALIDATED", reason: "Several results report the same." });
+  return geminiAnswer({ text, model, promptBytes });
 }
 
-function splitArticle(inside: string): [string, string] {
+export interface GeminiQuestion {
+  kind: "analysis" | "validation";
+  model: string;
+  /** The untrusted part, between its tags. */
+  inside: string;
+  promptBytes: number;
+}
+
+/** What a request asks; null when it is no generateContent. Anything may stand before `/v1beta` in its path. */
+export function readQuestion(request: WireRequest): GeminiQuestion | null {
+  const model = /\/v1beta\/models\/([\w.-]+):generateContent$/.exec(request.path)?.[1];
+  if (!model) return null;
+  const { systemInstruction, contents, generationConfig } = readGeminiBody(request);
+  const userText = contents[0]!.parts[0]!.text;
+  const isArticle = "summary" in (generationConfig.responseSchema as { properties: object }).properties;
+  const instruction = systemInstruction.parts[0]!.text + JSON.stringify(generationConfig.responseSchema);
+  return {
+    kind: isArticle ? "analysis" : "validation",
+    model,
+    inside: userText.slice(userText.indexOf("\n") + 1, userText.lastIndexOf("\n")),
+    promptBytes: Buffer.byteLength(instruction + userText),
+  };
+}
+
+/** Title and body of what an analysis is asked about. */
+export function splitArticle(inside: string): [string, string] {
   const titleEnd = inside.indexOf("\n\n");
   return [inside.slice("Title: ".length, titleEnd), inside.slice(titleEnd + 2)];
 }

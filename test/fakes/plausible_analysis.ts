@@ -1,6 +1,12 @@
 /** A plausible analysis made from an article's own words, so that its evidence really stands there. */
 import type { Analysis } from "../../lib/analysis/schema.ts";
 
+/** An analysis as the model is asked to write it: on one line, entities as texts. */
+export function asWritten(analysis: Analysis): string {
+  const entities = analysis.entities.map(({ name, type }) => `${name} (${type})`);
+  return JSON.stringify({ ...analysis, entities });
+}
+
 /** The same article always gets the same analysis. */
 export function writePlausibleAnalysis(title: string, body: string): Analysis {
   // Only the opening is looked at: the fake must cost less than what is measured against it.

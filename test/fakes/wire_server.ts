@@ -5,12 +5,11 @@
  */
 import { Buffer } from "node:buffer";
 import net from "node:net";
+import { createReceiver, type ReceivedRequest } from "./receive_request.ts";
 
-export interface WireRequest {
-  method: string;
-  path: string;
-  headers: Headers;
-  body: string;
+export interface WireRequest extends ReceivedRequest {
+  /** Aborted when the client goes away: nobody waits for the answer any more. */
+  gone: AbortSignal;
   /** Which request of its connection it is, from 1: over 1 means that the client reused the connection. */
   turn: number;
 }
@@ -70,14 +69,16 @@ export async function startWireServer(handle: WireHandler, options: WireOptions 
     socket.on("close", () => sockets.delete(socket));
     // A client that goes away is an ordinary end for a server.
     socket.on("error", () => socket.destroy());
-    const receive = createReceiver(options.beforeBody);
+    const receive = createReceiver<WireReply>((head) => options.beforeBody?.(head) ?? null);
     let turn = 0;
+    const gone = new AbortController();
+    socket.on("close", () => gone.abort());
     socket.on("data", (chunk: Buffer) => {
       const received = receive(chunk);
       if (!received) return;
       count++;
-      if ("reply" in received) return perform(socket, received.reply, true);
-      const request: WireRequest = { ...received.request, turn: ++turn };
+      if ("early" in received) return perform(socket, received.early, true);
+      const request: WireRequest = { ...received.request, turn: ++turn, gone: gone.signal };
       if (options.record !== false) requests.push(request);
       const mustClose = !options.ignoreClose && request.headers.get("connection") === "close";
       Promise.resolve(handle(request)).then((reply) => {
@@ -142,36 +143,4 @@ function perform(socket: net.Socket, reply: WireReply, mustClose: boolean): void
 
 function answerHead(status: number, bytes: number): string {
   return `HTTP/1.1 ${status} \r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n`;
-}
-
-type Received = { request: Omit<WireRequest, "turn"> } | { reply: WireReply };
-
-/** Collects the chunks of a connection into requests. A client that waits for answers never sends two at once. */
-function createReceiver(beforeBody: WireOptions["beforeBody"]): (chunk: Buffer) => Received | null {
-  let chunks: Buffer[] = [];
-  let head: { method: string; path: string; headers: Headers; end: number } | null = null;
-  let size = 0;
-  return (chunk) => {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (!head) {
-      const text = Buffer.concat(chunks).toString("latin1");
-      const headEnd = text.indexOf("\r\n\r\n");
-      if (headEnd === -1) return null;
-      const [requestLine = "", ...fields] = text.slice(0, headEnd).split("\r\n");
-      const [method = "", path = ""] = requestLine.split(" ");
-      const headers = new Headers(fields.map((field): [string, string] => {
-        const colon = field.indexOf(":");
-        return [field.slice(0, colon), field.slice(colon + 1).trim()];
-      }));
-      head = { method, path, headers, end: headEnd + 4 };
-      const reply = beforeBody?.({ path });
-      if (reply) return { reply };
-    }
-    if (size < head.end + Number(head.headers.get("content-length") ?? 0)) return null;
-    const body = Buffer.concat(chunks).subarray(head.end).toString("utf8");
-    const { method, path, headers } = head;
-    [chunks, head, size] = [[], null, 0];
-    return { request: { method, path, headers, body } };
-  };
 }

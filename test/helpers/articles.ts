@@ -53,6 +53,8 @@ export async function addSession(db: Database, wanted: TestSession): Promise<Ses
     worstCost: micros(worstCase * articles.length),
     items: articles.map((articleId) => ({ articleId, worstCase })),
     settings: { ...TEST_SETTINGS, ...settings },
+    warnPercent: 67,
+    criticalPercent: 83,
     startedBy: "test",
   });
 }

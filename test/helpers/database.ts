@@ -59,7 +59,7 @@ export async function makeDatabase(): Promise<TestDatabase["settings"]> {
     await onServer(SERVER, `CREATE DATABASE ${name} TEMPLATE ${template}`);
     return { databaseUrl: databaseOn(SERVER, name), dataDir };
   }
-  await copyFolder(join(template, "postgres"), join(dataDir, "postgres"));
+  await copyDatabase(template, dataDir);
   return { databaseUrl: null, dataDir };
 }
 
@@ -73,17 +73,40 @@ export async function dropDatabase(settings: TestDatabase["settings"]): Promise<
   await Deno.remove(settings.dataDir, { recursive: true });
 }
 
+/*
+ * Rows are deleted, past the triggers that forbid it, and counters begin anew: 8 ms on the embedded database, where
+ * TRUNCATE took 250 because it makes new files for every table and index.
+ */
+const EMPTY = `DO $$
+DECLARE name text;
+BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'nightdesk_migrations' LOOP
+    EXECUTE format('DELETE FROM public.%I', name);
+  END LOOP;
+  PERFORM setval(format('public.%I', sequencename)::regclass, 1, false) FROM pg_sequences
+  WHERE schemaname = 'public' AND sequencename !~ '^nightdesk_migrations';
+END $$`;
+
 /** Empties every table, so that tests of one file share a database without sharing data. */
 export async function emptyDatabase(db: Database): Promise<void> {
-  await db.query(`TRUNCATE articles, article_analyses, batch_processing_sessions, batch_processing_records,
-    batch_processing_items, paid_calls, day_budgets, session_events, alerts, workers RESTART IDENTITY CASCADE`);
+  await db.query(EMPTY);
 }
 
-export async function copyFolder(from: string, to: string): Promise<void> {
+/** template1 and template0, which nobody opens: of 1,116 files and 40 MB two thirds and 14. */
+const UNTOUCHED = /\/base\/[14]$/;
+
+/** Copies an embedded database that nobody has open into another DATA_DIR. */
+export async function copyDatabase(from: string, to: string): Promise<void> {
+  await copyFolder(join(from, "postgres"), join(to, "postgres"));
+}
+
+async function copyFolder(from: string, to: string): Promise<void> {
   await Deno.mkdir(to, { recursive: true });
+  const copyFile = UNTOUCHED.test(from) ? Deno.link : Deno.copyFile;
   for await (const entry of Deno.readDir(from)) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
     if (entry.isDirectory) await copyFolder(source, target);
-    else await Deno.copyFile(source, target);
+    else await copyFile(source, target);
   }
 }

@@ -1,10 +1,9 @@
 /** Embedded databases for the tests that are about them, also while the suites run against a server. */
-import { join } from "node:path";
 import pg from "pg";
 import { afterAll, inject } from "vitest";
 import { openDatabase } from "../../lib/database/connect.ts";
 import { openEmbedded } from "../../lib/database/embedded/embedded.ts";
-import { copyFolder, SERVER } from "./database.ts";
+import { copyDatabase, SERVER } from "./database.ts";
 
 let migrated: Promise<string> | undefined;
 let unmigrated: Promise<string> | undefined;
@@ -29,7 +28,7 @@ export async function makeUnmigratedFolder(): Promise<string> {
 
 async function copyTemplate(template: string): Promise<string> {
   const dataDir = await Deno.makeTempDir({ prefix: "nd-" });
-  await copyFolder(join(template, "postgres"), join(dataDir, "postgres"));
+  await copyDatabase(template, dataDir);
   return dataDir;
 }
 

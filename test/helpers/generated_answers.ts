@@ -1,7 +1,7 @@
 /** Answers that no provider should give, for fast-check: valid, cut, off-schema, blocked, wrong types, huge, not HTTP. */
 import fc from "fast-check";
 import { geminiAnswer, geminiJson } from "../fakes/gemini.ts";
-import { writePlausibleAnalysis } from "../fakes/plausible_analysis.ts";
+import { asWritten, writePlausibleAnalysis } from "../fakes/plausible_analysis.ts";
 import type { WireReply } from "../fakes/wire_server.ts";
 
 export const ODD_ARTICLE = {
@@ -12,7 +12,7 @@ export const ODD_ARTICLE = {
   url: null,
   publishedAt: null,
 };
-const VALID = writePlausibleAnalysis(ODD_ARTICLE.title, ODD_ARTICLE.body);
+const VALID = JSON.parse(asWritten(writePlausibleAnalysis(ODD_ARTICLE.title, ODD_ARTICLE.body)));
 
 const count = fc.oneof(
   fc.integer({ min: 1, max: 1000 }),

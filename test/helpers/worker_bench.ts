@@ -1,19 +1,24 @@
 /** A real worker on a real database with fake providers over HTTP, for tests of whole sessions. */
+import type { BreakerTiming } from "../../lib/analysis/breaker/breaker.ts";
 import { createAnalysts } from "../../lib/analysis/make_analyst.ts";
 import { isLive, type Session } from "../../lib/batches/types.ts";
 import { CallGate } from "../../lib/batches/worker/call_gate.ts";
+import { shareRate } from "../../lib/batches/worker/shared_rate.ts";
 import { Worker, type WorkerOptions } from "../../lib/batches/worker/worker.ts";
 import { type Config, readConfig } from "../../lib/config.ts";
 import type { Database } from "../../lib/database/port.ts";
-import { createDesk, type Desk } from "../../lib/desk.ts";
+import { createDesk, type Desk, type SessionRequest } from "../../lib/desk.ts";
 import { type FakeGeminiOptions, startFakeGemini } from "../fakes/gemini.ts";
 import { type FakeTavilyOptions, startFakeTavily } from "../fakes/tavily.ts";
 import type { WireServer } from "../fakes/wire_server.ts";
+import { addArticles } from "./articles.ts";
 
 export interface WorkerBenchOptions {
   gemini?: FakeGeminiOptions;
   tavily?: FakeTavilyOptions;
   env?: Record<string, string>;
+  /** Of the providers' circuit breakers. */
+  breakers?: BreakerTiming;
 }
 
 export interface WorkerBench {
@@ -23,6 +28,8 @@ export interface WorkerBench {
   tavily: WireServer;
   /** Every warning and error the workers logged. */
   logged: string[];
+  /** Adds so many articles and starts a session. */
+  startWith(articles: number, request?: SessionRequest): Promise<Session>;
   makeWorker(change?: Partial<WorkerOptions>): Worker;
   /** Resolves with the session as soon as `reached` says so; fails after 60 s. */
   until(number: number, reached: (session: Session) => boolean): Promise<Session>;
@@ -45,7 +52,7 @@ export async function openWorkerBench(db: Database, options: WorkerBenchOptions 
     BATCH_BUDGET_USD: "5",
     ...options.env,
   });
-  const analysts = createAnalysts(config);
+  const analysts = createAnalysts(config, options.breakers);
   const desk = createDesk({ db, config, analysts });
   const workers: Worker[] = [];
   const logged: string[] = [];
@@ -57,16 +64,21 @@ export async function openWorkerBench(db: Database, options: WorkerBenchOptions 
     gemini,
     tavily,
     logged,
+    async startWith(articles, request = {}) {
+      await addArticles(db, articles);
+      return await desk.start(request, "operator:test");
+    },
     makeWorker(change = {}) {
       const worker = new Worker({
         db,
         workerId: `worker:test-${workers.length + 1}`,
         concurrency: config.concurrency,
-        gate: new CallGate(config.gemini.rpm),
+        gate: new CallGate({ rate: shareRate(db, "gemini", config.gemini.rpm) }),
         dayBudget: config.dayBudget,
         handPrice: config.gemini.price,
         makeAnalyst: analysts.analyst,
         makeResearcher: analysts.researcher,
+        tryNow: analysts.tryNow,
         log: (level, _fields, message) => {
           if (level === "warn" || level === "error") logged.push(message);
         },

@@ -1,6 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
 import { initiateBatchProcessing, wakeForBatches } from "../../jobs/initiate_batch_processing.ts";
-import { ingestFeeds } from "../../jobs/ingest_feeds.ts";
 import type { Dispatcher, Message } from "../../jobs/queue/dispatcher.ts";
 import type { Session } from "../../lib/batches/types.ts";
 import type { Desk } from "../../lib/desk.ts";
@@ -10,6 +9,7 @@ function recordingDispatcher() {
   const dispatcher: Dispatcher = {
     enqueue: (message, delayMs = 0) => Promise.resolve(void sent.push({ message, delayMs })),
     listen: () => {},
+    healthy: () => null,
     stop: () => Promise.resolve(),
   };
   return { sent, dispatcher };
@@ -50,30 +50,27 @@ describe("a session that starts", () => {
   it("is stored before anybody is woken for it", async () => {
     const { sent, dispatcher } = recordingDispatcher();
     const start = vi.fn(() => Promise.resolve(sessionOf(1)));
-    await initiateBatchProcessing({ start } as unknown as Desk, dispatcher, { limit: 1 }, "operator:test");
-    expect(start).toHaveBeenCalledExactlyOnceWith({ limit: 1 }, "operator:test");
+    const context = { desk: { start } as unknown as Desk, dispatcher, log: () => {} };
+    const notice = vi.fn();
+    await initiateBatchProcessing(context, { limit: 1 }, "operator:test", { key: "key", notice });
+    expect(start).toHaveBeenCalledExactlyOnceWith({ limit: 1 }, "operator:test", { key: "key", notice });
     expect(sent).toHaveLength(1);
     start.mockRejectedValueOnce(new Error("no article is ready"));
-    await expect(initiateBatchProcessing({ start } as unknown as Desk, dispatcher, {}, "operator:test"))
-      .rejects.toThrow(/no article/);
+    await expect(initiateBatchProcessing(context, {}, "operator:test")).rejects.toThrow(/no article/);
     expect(sent).toHaveLength(1);
   });
-});
 
-describe("taking in feeds", () => {
-  it("goes on after a feed that fails and tells which one it was", async () => {
-    const told: string[] = [];
-    const ingest = vi.fn((feed: string) =>
-      feed === "bad"
-        ? Promise.reject(new Error("no answer"))
-        : Promise.resolve({ source: feed, new: 1, known: 0, updated: 0, broken: [] })
+  it("has started also when the queue takes no wake-up, and the log says why that is", async () => {
+    const dispatcher = { enqueue: () => Promise.reject(new Error("the queue is closed")) };
+    const log = vi.fn();
+    const desk = { start: () => Promise.resolve({ ...sessionOf(1), repeated: false }) };
+    expect(await initiateBatchProcessing({ desk, dispatcher, log }, {}, "operator:test")).toMatchObject({
+      number: 3,
+    });
+    expect(log).toHaveBeenCalledExactlyOnceWith(
+      "warn",
+      { session: 3, error: "the queue is closed" },
+      expect.stringContaining("could not wake"),
     );
-    await ingestFeeds(
-      { ingest } as unknown as Desk,
-      ["good", "bad", "better"],
-      (level, fields, message) => void told.push(`${level} ${message} ${JSON.stringify(fields)}`),
-    );
-    expect(ingest.mock.calls.map(([feed]) => feed)).toEqual(["good", "bad", "better"]);
-    expect(told.filter((line) => line.startsWith("warn"))).toEqual([expect.stringMatching(/bad.*no answer/)]);
   });
 });

@@ -1,0 +1,3 @@
+import { tourCommands } from "./command_tour.ts";
+
+tourCommands("webhook");
