@@ -5,10 +5,15 @@ import { LongestFirst } from "./helpers/longest_first.ts";
 
 /**
  * Suites that wait most of their time: for the pace of Telegram's edits, for backoffs, for timeouts of real seconds. All
- * others begin when these have ended, so the one that also runs on a server is among the others there.
+ * others begin when these have ended.
  */
-const WAITING = ["test/bot/e2e/**/*.test.ts"];
-if (!process.env["TEST_DATABASE_URL"]) WAITING.push("test/jobs/pgboss_dispatcher.test.ts");
+const WAITING = [
+  "test/bot/e2e/**/*.test.ts",
+  "test/jobs/{kv_dispatcher,pgboss_dispatcher,pgboss_outage,pgboss_queue}.test.ts",
+  "test/batches/{provider_storms,provider_storms_outage,worker_odd_answers}.test.ts",
+  "test/rate/{call_gate,processes}.test.ts",
+  "test/alerts/service.test.ts",
+];
 
 const root = new URL("..", import.meta.url).pathname;
 const cores = availableParallelism();
@@ -41,8 +46,8 @@ export default defineConfig({
           ...common,
           name: "waiting",
           include: WAITING,
-          // A file takes a seventh of a core (measured): so many leave none idle and none late.
-          maxWorkers: Math.ceil(cores * 2.5),
+          // A file takes a sixth of a core (measured): so many leave few idle and none late.
+          maxWorkers: cores * 4,
           sequence: { groupOrder: 1 },
         },
       },

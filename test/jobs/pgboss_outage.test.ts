@@ -9,6 +9,7 @@ import {
   type PostgresServer,
   startPostgresServer,
 } from "../helpers/postgres_server.ts";
+import { onServer } from "../helpers/template.ts";
 
 const WAKE: Message = { queue: "batch_processing", job: "batch_analyze_articles", session: 1, batch: 1 };
 const WISH: Message = { queue: "newsletter", job: "ingest_feeds" };
@@ -56,7 +57,9 @@ describe.skipIf(!findPostgresPrograms())("the pg-boss queue, when its server", (
 
   it("cuts every connection again and again, goes on", async () => {
     for (let n = 0; n < 10; n++) {
-      await db.query(
+      // On a connection of its own: those of the pool are cut, and it need not have noticed yet.
+      await onServer(
+        server.url,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'postgres' AND pid <> pg_backend_pid()",
       );
       await dispatcher.enqueue({ ...WAKE, batch: n + 2 });
