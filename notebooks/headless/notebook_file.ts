@@ -36,16 +36,21 @@ const partSchema = z.object({ part: z.number(), of: z.number() });
 
 /** Numbers (from 1) of code cells of which an output was lost on its way: see `show`. */
 export function findLostOutputs({ cells }: Notebook): number[] {
-  return cells.flatMap((cell, index) => isWhole(cell.outputs ?? []) ? [] : [index + 1]);
+  return cells.flatMap((cell, index) => isWhole(cell) ? [] : [index + 1]);
 }
 
+/** In every run of the cell, not under a condition: it has an output then, whatever it shows. */
+const SHOWS = /^await show\(/m;
+
 /** `show` may be called several times in a cell; each call numbers its outputs from 1. */
-function isWhole(outputs: readonly NotebookOutput[]): boolean {
-  let expected = 1;
-  for (const { metadata } of outputs) {
+function isWhole(cell: NotebookCell): boolean {
+  const parts = (cell.outputs ?? []).flatMap(({ metadata }) => {
     const parsed = partSchema.safeParse(metadata?.[PART]);
-    if (!parsed.success) continue;
-    const { part, of } = parsed.data;
+    return parsed.success ? [parsed.data] : [];
+  });
+  if (parts.length === 0) return cell.cell_type !== "code" || !SHOWS.test(sourceOf(cell));
+  let expected = 1;
+  for (const { part, of } of parts) {
     if (part !== expected) return false;
     expected = part === of ? 1 : part + 1;
   }

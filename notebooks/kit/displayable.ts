@@ -25,11 +25,11 @@ export function displayable(bundle: MediaBundle): Displayable {
  * without a screen stops listening at the end: an output that comes after it is lost. So a cell ends a little later,
  * and each output says which one of how many it is (`PART`), for whoever must be sure that none is missing.
  */
-const LAST_OUTPUT_MS = 40;
+const LAST_OUTPUT_MS = 100;
 export const PART = "nightdesk";
 
-/** Shows one thing after the other; outside Jupyter their plain texts. */
-export async function show(...things: readonly Displayable[]): Promise<void> {
+/** Shows one thing after the other, one at least; outside Jupyter their plain texts. */
+export async function show(...things: readonly [Displayable, ...Displayable[]]): Promise<void> {
   const jupyter = isJupyter();
   for (const [index, thing] of things.entries()) {
     const data = await thing[DISPLAY]();

@@ -207,12 +207,13 @@ describe("a notebook's file", () => {
     data: { "text/plain": ["x"], ...data },
     metadata: { nightdesk: { part, of } },
   });
-  const notebook = (...outputs: unknown[]) =>
+  const notebook = (...outputs: unknown[]) => notebookOf(["a"], outputs);
+  const notebookOf = (source: string | string[], outputs: unknown[]) =>
     notebookSchema.parse({
       cells: [{ cell_type: "markdown", metadata: {}, source: "" }, {
         cell_type: "code",
         metadata: { execution: { "iopub.execute_input": "2026-11-24T01:02:03Z" }, tags: ["kept"] },
-        source: ["a"],
+        source,
         outputs,
       }],
       metadata: { language_info: { version: "6.0.3" } },
@@ -226,6 +227,12 @@ describe("a notebook's file", () => {
     expect(findLostOutputs(notebook(output(1, 3), output(3, 3)))).toEqual([2]);
     expect(findLostOutputs(notebook(output(1, 2), output(1, 1)))).toEqual([2]);
     expect(findLostOutputs(notebook({ output_type: "stream", text: "x" }))).toEqual([]);
+    // All of them.
+    const shows = ["const a = 1;\n", "await show(\n", "  a,\n", ");"];
+    expect(findLostOutputs(notebookOf(shows, []))).toEqual([2]);
+    expect(findLostOutputs(notebookOf(shows, [{ output_type: "stream", text: "x" }]))).toEqual([2]);
+    expect(findLostOutputs(notebookOf(shows, [output(1, 1)]))).toEqual([]);
+    expect(findLostOutputs(notebookOf("  await show(a);", []))).toEqual([]);
   });
 
   it("keeps nothing of the moment, and of a chart the picture that every host shows", () => {
