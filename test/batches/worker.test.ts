@@ -216,12 +216,13 @@ describe("trouble with the provider", () => {
   });
 
   it("that goes on and on pauses the session instead of burning through it", async () => {
-    await open({ gemini: { script: () => geminiAnswer({ text: "I would rather not." }) } });
+    // A model takes its time: the failures are written before the next ones come.
+    await open({ gemini: { latencyMs: 50, script: () => geminiAnswer({ text: "I would rather not." }) } });
     const { number } = await bench.startWith(60);
     bench.makeWorker().start();
     const session = await bench.until(number, ({ status }) => status === "PAUSED");
     expect(session).toMatchObject({ reason: "failing", resume_at: null });
-    expect(bench.gemini.count).toBeLessThan(40);
+    expect(bench.gemini.count).toBeLessThan(24);
   });
 
   it("of any kind in any order never crashes the worker, and the books stay right", async () => {
