@@ -209,7 +209,7 @@ describe("steering", () => {
 
   it("does not resume on a word from before the bot was away, and pauses on it all the same", async () => {
     await addWork(test.db, 2);
-    const old = { message: { date: Math.floor(Date.now() / 1_000) - 3 * 3_600 } };
+    const old = { message: { date: Math.floor(now.getTime() / 1_000) - 3 * 3_600 } };
     expect((await ask("/pause", old)).text).toBe("Session 1 is paused.");
     expect((await ask("/resume", old)).text).toMatch(/^This was sent 3h ago, while I was away/);
     expect((await desk.progress(1)).session.status).toBe("PAUSED");
