@@ -114,34 +114,22 @@ function countDone({ analyzed, total }: Session): string {
   return `${analyzed} of ${total} analysed`;
 }
 
+const FIGURES = [
+  "number",
+  "status",
+  "analyzed",
+  "failed",
+  "skipped",
+  "total",
+  "spent",
+  "held",
+  "budget",
+  "unknown",
+  "overrun",
+  "simulated",
+] as const satisfies readonly (keyof Session)[];
+
 /** The session in figures, for the detail of an alert. */
-export function figures(session: Session): Record<string, unknown> {
-  const {
-    number,
-    status,
-    analyzed,
-    failed,
-    skipped,
-    total,
-    spent,
-    held,
-    budget,
-    unknown,
-    overrun,
-    simulated,
-  } = session;
-  return {
-    number,
-    status,
-    analyzed,
-    failed,
-    skipped,
-    total,
-    spent,
-    held,
-    budget,
-    unknown,
-    overrun,
-    simulated,
-  };
+export function figures(session: Session): Pick<Session, typeof FIGURES[number]> {
+  return Object.fromEntries(FIGURES.map((name) => [name, session[name]])) as ReturnType<typeof figures>;
 }

@@ -1,22 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { raiseAlert } from "../../lib/alerts/raise.ts";
 import { cancelSession } from "../../lib/batches/change_session.ts";
 import { addWork, analyse, claim } from "../batches/work_session.ts";
-import { emptyDatabase, openTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { useTestDatabase } from "../helpers/database.ts";
 import { keepDesk } from "../helpers/kept_desk.ts";
 import { endProcesses, environmentOf } from "../helpers/process.ts";
 
 const desk = keepDesk();
-let test: TestDatabase;
+const test = useTestDatabase();
 let env: Record<string, string>;
 // This process owns the database; every command joins it, as it joins a service.
-beforeAll(async () => {
-  test = await openTestDatabase();
+beforeAll(() => {
   env = environmentOf(test.settings);
 });
-beforeEach(() => emptyDatabase(test.db));
 afterEach(endProcesses);
-afterAll(() => test.close());
 
 const UTC = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d UTC`;
 

@@ -1,21 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Session } from "../../lib/batches/types.ts";
 import { addArticles } from "../helpers/articles.ts";
 import { exactUsd } from "../../lib/money.ts";
-import { emptyDatabase, openTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { useTestDatabase } from "../helpers/database.ts";
 import { keepDesk } from "../helpers/kept_desk.ts";
 import { endProcesses, environmentOf, startDesk } from "../helpers/process.ts";
 
 const desk = keepDesk();
-let test: TestDatabase;
+const test = useTestDatabase();
 let env: Record<string, string>;
-beforeAll(async () => {
-  test = await openTestDatabase();
+beforeAll(() => {
   env = environmentOf(test.settings);
 });
-beforeEach(() => emptyDatabase(test.db));
 afterEach(endProcesses);
-afterAll(() => test.close());
 
 /** The second batch of two articles is due in an hour. */
 const WAITING = { BATCH_SIZE: "2", BATCH_DELAY_SECONDS: "3600" };

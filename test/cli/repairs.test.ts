@@ -1,24 +1,21 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { finishIfDone } from "../../lib/batches/change_session.ts";
 import { reclaimExpired } from "../../lib/batches/leases.ts";
 import type { Session } from "../../lib/batches/types.ts";
 import { exactUsd, type Micros, micros } from "../../lib/money.ts";
 import { claim, fail, LEASE_MS, readSession, workToTheEnd } from "../batches/work_session.ts";
 import { addArticles, addSession } from "../helpers/articles.ts";
-import { emptyDatabase, openTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { useTestDatabase } from "../helpers/database.ts";
 import { keepDesk } from "../helpers/kept_desk.ts";
 import { endProcesses, environmentOf, type RunningProcess, startDesk } from "../helpers/process.ts";
 
 const desk = keepDesk();
-let test: TestDatabase;
+const test = useTestDatabase();
 let env: Record<string, string>;
-beforeAll(async () => {
-  test = await openTestDatabase();
+beforeAll(() => {
   env = environmentOf(test.settings);
 });
-beforeEach(() => emptyDatabase(test.db));
 afterEach(endProcesses);
-afterAll(() => test.close());
 
 /** A session that the offline analyst can go on with. */
 async function addWork(articles: number, budget = 900_000): Promise<Session> {

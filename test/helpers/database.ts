@@ -36,7 +36,7 @@ export async function openTestDatabase(): Promise<TestDatabase> {
 }
 
 /** One database for a test file, emptied before each of its tests. */
-export function useTestDatabase(): { readonly db: Database } {
+export function useTestDatabase(): Readonly<Pick<TestDatabase, "db" | "settings">> {
   let test: TestDatabase;
   beforeAll(async () => {
     test = await openTestDatabase();
@@ -46,6 +46,9 @@ export function useTestDatabase(): { readonly db: Database } {
   return {
     get db() {
       return test.db;
+    },
+    get settings() {
+      return test.settings;
     },
   };
 }

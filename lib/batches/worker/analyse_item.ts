@@ -22,9 +22,10 @@ import {
   analyzed,
   holdAnew,
   modelCallOutcome,
-  putBack,
   researching,
+  settlementOf,
   unsentOutcome,
+  unsentSettlement,
 } from "./outcomes.ts";
 import { missingResearch, research, strongestSignal } from "./research_item.ts";
 import type { Turn } from "./search_gate.ts";
@@ -78,21 +79,11 @@ async function analyse(context: ItemContext, item: ClaimedItem, signal: AbortSig
     call: CallOutcome | null,
     next: ItemOutcome,
     content: Partial<Pick<Settlement, "analysis" | "research">> = {},
-  ) =>
-    context.settle({
-      outcome_id: crypto.randomUUID(),
-      item_id: item.item_id,
-      lease_token: item.lease_token,
-      call,
-      item: next,
-      analysis: null,
-      research: null,
-      ...content,
-    });
+  ) => context.settle(settlementOf(item, call, next, content));
 
   if (!await context.mayCall(signal, false)) {
     context.callsDone();
-    await settle(unsentOutcome(item.call_id, "the worker stopped before it was sent"), putBack());
+    await context.settle(unsentSettlement(item));
     return;
   }
   const worstCase = worstCaseOf(context.analyst, context.price(), countBytes(item.article));

@@ -72,17 +72,35 @@ export function searchOutcome(callId: number, result: SearchResult, creditPrice:
   };
 }
 
-/** The whole claim given back: nothing was sent. */
-export function unsentSettlement(item: ClaimedItem): Settlement {
+/**
+ * What is to be written of a claim: the end of its last call, what becomes of the item, and what was found.
+ * @param call Null: no call is open.
+ */
+export function settlementOf(
+  { item_id, lease_token }: Pick<ClaimedItem, "item_id" | "lease_token">,
+  call: CallOutcome | null,
+  item: ItemOutcome,
+  content: Partial<Pick<Settlement, "analysis" | "research">> = {},
+): Settlement {
   return {
     outcome_id: crypto.randomUUID(),
-    item_id: item.item_id,
-    lease_token: item.lease_token,
-    call: unsentOutcome(item.call_id, "the worker stopped before it was sent"),
-    item: putBack(),
+    item_id,
+    lease_token,
+    call,
+    item,
     analysis: null,
     research: null,
+    ...content,
   };
+}
+
+/** The whole claim given back: nothing was sent. */
+export function unsentSettlement(item: ClaimedItem): Settlement {
+  return settlementOf(
+    item,
+    unsentOutcome(item.call_id, "the worker stopped before it was sent"),
+    putBack(),
+  );
 }
 
 /** A call that never left: its hold is given back. */
